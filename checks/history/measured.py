@@ -1,0 +1,32 @@
+"""Every value that the checkpoint record asks for was measured, as a number with its unit.
+
+Why: a blank in the record is not a value within its limit.
+When it fails: see why the named criterion measured nothing in this run.
+"""
+
+from pydantic import Field
+
+from fixtures.measure import EvidenceSink, Measure
+from fixtures.past import Past
+from golive.environment.params import CheckParams
+
+
+class Params(CheckParams):
+    criteria: tuple[str, ...] = Field(min_length=1, description="ids of the criteria that must carry a measurement")
+
+
+def test_every_value_of_the_record_was_measured(
+    criterion: Params, past: Past, measure: Measure, evidence: EvidenceSink
+) -> None:
+    outcomes = past.this_run(past.selected(criterion.criteria))
+    rows, measured = [], 0
+    for wanted in criterion.criteria:
+        found = [o for name, o in outcomes.items() if name.partition("[")[0] == wanted]
+        values = [m for o in found for m in o.measurements if m.unit]
+        rows += [f"{wanted}: {m.name} {m.value:g} {m.unit}" for m in values]
+        measured += bool(values)
+        if not values:
+            reason = found[0].message if found else "it is not part of this run"
+            measure.fail(f"{wanted} has no measured value ({reason})")
+    evidence("values of this record", "\n".join(rows))
+    measure(measured, unit="criteria", name="measured", critical=len(criterion.criteria), better="higher")

@@ -1,0 +1,77 @@
+"""`golive criteria`: every criterion of an environment and how it is answered."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from typing import Any
+
+from commands.environment import add_env, load
+from golive.model import Criterion
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("criteria", help="list every criterion and how it is answered")
+    add_env(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument(
+        "--answer",
+        choices=("check", "attest", "feature", "not_applicable", "unanswered"),
+        help="only the criteria that are answered this way",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the criteria; references are not resolved, so nothing needs to be up."""
+    environment = load(options, resolved=False)
+    chosen = [c for c in environment.criteria if options.answer in (None, c.answer)]
+    if options.json:
+        print(json.dumps([_data(c) for c in chosen], indent=1, ensure_ascii=False))
+    else:
+        _print_table(chosen)
+    return 0
+
+
+def _data(criterion: Criterion) -> dict[str, Any]:
+    return {
+        "id": criterion.id,
+        "says": criterion.says,
+        "severity": criterion.severity.value,
+        "when": [w.value for w in criterion.when],
+        "answer": criterion.answer,
+        "by": _by(criterion),
+        "place": str(criterion.place),
+    }
+
+
+def _by(criterion: Criterion) -> str | None:
+    if criterion.answer == "attest":
+        return f"the {criterion.params.role}"
+    if criterion.answer == "not_applicable":
+        return str(criterion.params.reason)
+    return criterion.check or criterion.feature
+
+
+def _print_table(criteria: list[Criterion]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    # Piped output keeps each criterion on one line, whatever the width.
+    console = Console()
+    if not console.is_terminal:
+        for criterion in criteria:
+            how = (criterion.id, criterion.severity.value, criterion.answer, _by(criterion) or "", criterion.says)
+            print("\t".join(how))
+    else:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in ("criterion", "severity", "answered by", "says"):
+            table.add_column(column, overflow="fold")
+        for criterion in criteria:
+            how = criterion.answer if not _by(criterion) else f"{criterion.answer}: {_by(criterion)}"
+            table.add_row(criterion.id, criterion.severity.value, how, criterion.says)
+        console.print(table, markup=False)
+    answers = Counter(c.answer for c in criteria)
+    print(f"{len(criteria)} criteria: " + ", ".join(f"{count} {answer}" for answer, count in answers.most_common()))

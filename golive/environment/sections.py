@@ -1,0 +1,222 @@
+"""The sections of an environment file: how each target is reached, and who is responsible.
+
+What a service manager or log source needs beyond this is declared by its own file
+(`golive/targets/services/KIND.py`, `golive/logs/KIND.py`) as a subclass `Config`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from golive.environment.params import (
+    REFERENCE,
+    CheckParams,
+    Duration,
+    EndpointRef,
+    HostRef,
+    Request,
+    Secret,
+    Strict,
+    Url,
+)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone: end it with Z for UTC, as in 2026-05-01T09:00:00Z")
+    return moment.astimezone(UTC)
+
+
+def _known(moment: Any) -> Any:
+    """A reference that was left unresolved (listing criteria needs no target) is no time yet."""
+    return None if isinstance(moment, str) and REFERENCE.fullmatch(moment) else moment
+
+
+Moment = Annotated[datetime, AfterValidator(_to_utc)]
+"""A point in time, written with its zone."""
+
+
+class HostSection(Strict):
+    """A machine, reached by a testinfra connection string."""
+
+    connect: str = Field(description="testinfra connection string: local://, ssh://user@host:port, docker://name …")
+    path: tuple[str, ...] = Field((), description="folders searched before the host's own PATH")
+    timeout: Duration = Field(15.0, description="longest that one command may take there")
+    cpu_window: Duration = Field(1.5, description="time between the two readings that CPU use is computed from")
+    ssh_config: str | None = None
+    identity_file: str | None = None
+
+
+class ServicesSection(Strict):
+    """A set of services under one manager; each kind adds its own keys."""
+
+    kind: str
+    host: HostRef
+    expected: tuple[str, ...] = Field(min_length=1, description="names of the services that must be there")
+
+
+class TlsSection(Strict):
+    """How a server's certificate is verified."""
+
+    verify: bool = True
+    ca_file: str | None = None
+
+
+class LoginSection(Strict):
+    """How an account gets a token at an endpoint. `{username}`, `{password}` and `{code}` are filled in."""
+
+    request: Request
+    body: dict[str, str] = Field(default={"username": "{username}", "password": "{password}", "code": "{code}"})
+    token: str = Field("token", description="dotted path of the token in the JSON answer")
+    header: str = Field("Authorization: Bearer {token}", description="header that carries the token")
+    logout: Request | None = None
+
+
+class EndpointSection(Strict):
+    """An HTTP server by its base URL."""
+
+    url: Url
+    timeout: Duration = 10.0
+    max_body: Annotated[int, Field(gt=0)] = 5_000_000
+    login: LoginSection | None = None
+    tls: TlsSection = TlsSection()
+    headers: dict[str, str] = {}
+
+
+class TotpSection(Strict):
+    """A time-based one-time password (RFC 6238)."""
+
+    secret: Secret
+    digits: Annotated[int, Field(ge=6, le=10)] = 6
+    period: Annotated[int, Field(ge=1, le=300, description="seconds of one step")] = 30
+    algorithm: Literal["SHA1", "SHA256", "SHA512"] = "SHA1"
+
+
+class AccountSection(Strict):
+    """A test account of the target, enrolled for this purpose."""
+
+    endpoint: EndpointRef
+    username: str
+    password: Secret
+    totp: TotpSection | None = None
+
+
+class DatabaseSection(Strict):
+    """A PostgreSQL database, read through a read-only session."""
+
+    url: Url
+    password: Secret | None = None
+    statement_timeout: Duration = 5.0
+    connect_timeout: Duration = 5.0
+
+
+class CacheSection(Strict):
+    """A Redis server, read without ever writing."""
+
+    url: Url
+    password: Secret | None = None
+    timeout: Duration = 5.0
+
+
+class LogSection(Strict):
+    """A source of log lines; each kind adds its own keys."""
+
+    kind: str
+
+
+class BackupSection(Strict):
+    """Where the backups of a database are found on a host."""
+
+    host: HostRef
+    folder: str
+    pattern: str = Field("*.dump", description="shell pattern of the backup files in the folder")
+    every: Duration = Field(description="how often a backup is made")
+    database: str | None = Field(None, description="the database it is a backup of (a name under `databases`)")
+
+
+class Contact(Strict):
+    """A person to be reached in an emergency."""
+
+    role: str
+    name: str
+    phone: str
+    email: str
+
+
+class DeploymentSection(Strict):
+    """What was deployed and when it was complete."""
+
+    version: str = ""
+    deployed_at: Annotated[Moment | None, BeforeValidator(_known)] = None
+
+
+class WaiverSection(Strict):
+    """An accepted failure; see the guide on waivers."""
+
+    criterion: str
+    reason: Annotated[str, Field(min_length=1)]
+    approver: Annotated[str, Field(min_length=1)]
+    risk: Annotated[str, Field(min_length=1)]
+    expires: Moment
+    at_least: float | None = Field(None, description="smallest value that is accepted")
+    at_most: float | None = Field(None, description="largest value that is accepted")
+
+
+class AttestationSection(Strict):
+    """A person's affirmation, kept in the environment."""
+
+    criterion: str
+    by: Annotated[str, Field(min_length=1)]
+    role: Annotated[str, Field(min_length=1)]
+    at: Moment
+    note: str = ""
+
+
+class ProbeSection(Strict):
+    """Limits that keep the verification harmless to the target."""
+
+    max_requests_per_second: Annotated[float, Field(gt=0)] = 100.0
+    latency_samples: Annotated[int, Field(ge=20, le=10_000)] = 30
+
+
+class EnvironmentSection(Strict):
+    """An environment file: everything below `environments/NAME.yaml`."""
+
+    system: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    says: str = ""
+    demo: bool = Field(False, description="the embedded target: started when it is not up")
+    include: tuple[str, ...] = Field((), description="further environment files, read first")
+    deployment: DeploymentSection = DeploymentSection()
+    hosts: dict[str, HostSection] = {}
+    services: dict[str, ServicesSection] = {}
+    endpoints: dict[str, EndpointSection] = {}
+    accounts: dict[str, AccountSection] = {}
+    databases: dict[str, DatabaseSection] = {}
+    caches: dict[str, CacheSection] = {}
+    logs: dict[str, LogSection] = {}
+    backups: dict[str, BackupSection] = {}
+    documents: dict[str, str] = Field({}, description="reference documents by name: a path or URL")
+    contacts: tuple[Contact, ...] = ()
+    probe: ProbeSection = ProbeSection()
+    criteria: tuple[str, ...] = Field((), description="patterns of criteria files, relative to this file")
+    adjust: dict[str, dict[str, Any]] = Field({}, description="keys of single criteria that differ here")
+    waivers: tuple[WaiverSection, ...] = ()
+    attestations: tuple[AttestationSection, ...] = ()
+    checks_path: tuple[str, ...] = Field((), description="folders with the team's own pytest tests")
+
+
+class AttestAnswer(Strict):
+    """A person answers: who, and for how long the affirmation holds."""
+
+    role: str
+    valid_for: Duration = 7 * 86400.0
+
+
+class AttestedParams(CheckParams):
+    """What `people/attested` is given for a criterion that a person answers."""
+
+    role: str
+    valid_for: Duration
