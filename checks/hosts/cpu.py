@@ -1,0 +1,40 @@
+"""CPU use stays below its limit.
+
+Why: a host without headroom turns a traffic peak into an outage.
+When it fails: find the process in the evidence or with `top`, compare with the last checkpoint, consider rollback.
+"""
+
+from fixtures.measure import EvidenceSink, Measure
+from golive.environment.params import CheckParams, HostRef, Percent
+from golive.targets.host import Host
+
+_SHOWN = 10
+
+
+class Params(CheckParams):
+    host: HostRef
+    warning: Percent | None = None
+    critical: Percent = 85
+
+    def asserts_nothing(self) -> str | None:
+        return "no machine uses more than 100 % of its CPUs" if self.critical == 100 and self.warning is None else None
+
+
+def test_cpu_use_stays_below_its_limit(criterion: Params, host: Host, measure: Measure, evidence: EvidenceSink) -> None:
+    facts = host.facts
+    others = [p for p in facts.processes.values() if p.pid not in facts.own_pids]
+    busiest = sorted(others, key=lambda p: -p.used_s)[:_SHOWN]
+    evidence(
+        "busiest processes",
+        "\n".join(f"{p.cpu_percent or 0.0:6.1f} % of one core  {p.pid:>8}  {p.name}" for p in busiest),
+    )
+    own = facts.own_cpu_percent
+    measure(
+        facts.need(facts.cpu_percent, "cpu_percent"),
+        unit="%",
+        subject=f"CPU of host {host.name}",
+        name="cpu",
+        warning=criterion.warning,
+        critical=criterion.critical,
+        detail="" if own is None else f"this suite's own {own:.1f} % left out",
+    )

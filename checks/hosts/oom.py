@@ -1,0 +1,38 @@
+"""The kernel killed no process for lack of memory.
+
+Why: the killed process is often the database, and a supervisor that starts it again hides that it happened.
+When it fails: `dmesg | grep -i 'out of memory'` names the victim; find what took the memory, then limit it.
+"""
+
+from fixtures.context import RunContext
+from fixtures.measure import Measure
+from golive.environment.params import CheckParams, Count, HostRef
+from golive.targets.host import Host
+
+_SAME_BOOT_S = 60.0
+
+
+class Params(CheckParams):
+    host: HostRef
+    allowed: Count = 0
+
+
+def test_kernel_killed_no_process_for_lack_of_memory(
+    criterion: Params, criterion_id: str, context: RunContext, host: Host, measure: Measure
+) -> None:
+    facts = host.facts
+    kills = facts.need(facts.oom_kills, "oom_kills")
+    booted = facts.need(facts.booted_at, "uptime").timestamp()
+    key = f"oom:{criterion_id}:{host.name}"
+    before = context.state.committed(key)
+    is_same_boot = isinstance(before, dict) and abs(before["booted"] - booted) < _SAME_BOOT_S
+    context.state.put(key, {"booted": booted, "kills": kills})
+    measure(
+        max(0, kills - before["kills"]) if is_same_boot else kills,
+        unit="processes",
+        subject=f"killed by the kernel on host {host.name}",
+        name="oom kills",
+        critical=criterion.allowed,
+        inclusive=True,
+        detail="since the last look" if is_same_boot else "since it was started, as this is the first look",
+    )

@@ -1,0 +1,83 @@
+"""The logs show that it happened.
+
+Why: a safeguard that leaves no trace in the log cannot be shown to have worked, nor an attack on it be followed.
+When it fails: see whether the code path that should log still does, at a level that is kept.
+"""
+
+import re
+import time
+
+from pydantic import Field
+
+from fixtures.logs import LogParams, LogWindow
+from fixtures.measure import EvidenceSink, Measure
+from golive.environment.params import Duration
+from golive.logs import LogReading
+from golive.logs.event import LogEvent
+from golive.logs.expected import Pattern
+
+_SHOWN = 5
+_PAUSE_S = 0.2
+_MASKED = re.compile(r"[A-Za-z0-9+/_.=-]{24,}")
+
+
+class Params(LogParams):
+    pattern: Pattern = Field(description="regular expression of the lines that are looked for")
+    at_least: int = Field(1, ge=1, description="how many such lines there must be")
+    only_own: bool = Field(False, description="count only lines that our own probes caused")
+    within: Duration = Field(2.0, description="how long to wait for lines that are about to be written")
+    forbid: Pattern | None = Field(None, description="regular expression that no line may match, such as a whole token")
+
+
+def test_logs_show_that_it_happened(
+    criterion: Params, log_window: LogWindow, measure: Measure, evidence: EvidenceSink
+) -> None:
+    reading, found = _awaited(criterion, log_window)
+    evidence("lines", "\n".join(event.shown for event in found[-_SHOWN:]) or "none")
+    whose = "of our own probes " if criterion.only_own else ""
+    short = len(found) < criterion.at_least
+    # What could not be read may hold what is looked for.
+    incomplete = reading.gap or reading.only_heavy if short else None
+    if incomplete:
+        measure.unknown(f"{len(found)} lines found, {criterion.at_least} needed; {incomplete}")
+    else:
+        measure(
+            len(found),
+            unit="lines",
+            subject=f"lines {whose}with /{criterion.pattern}/",
+            name="lines",
+            critical=criterion.at_least,
+            better="higher",
+        )
+    if criterion.forbid is not None:
+        _judge_forbidden(re.compile(criterion.forbid), reading, measure, evidence)
+
+
+def _awaited(criterion: Params, window: LogWindow) -> tuple[LogReading, tuple[LogEvent, ...]]:
+    """The lines, read again for a while as long as too few are there."""
+    pattern = re.compile(criterion.pattern)
+    deadline = time.monotonic() + criterion.within
+    reading = window.read(fresh=True)
+    while True:
+        found = tuple(e for e in reading.search(pattern) if e.own or not criterion.only_own)
+        if len(found) >= criterion.at_least or time.monotonic() >= deadline:
+            return reading, found
+        time.sleep(_PAUSE_S)
+        reading = window.read(fresh=True)
+
+
+def _judge_forbidden(pattern: re.Pattern[str], reading: LogReading, measure: Measure, evidence: EvidenceSink) -> None:
+    breaches = reading.search(pattern)
+    # The line holds what must not be told, so it is not told here either.
+    evidence("forbidden", "\n".join(_MASKED.sub("…", pattern.sub("…", e.shown)) for e in breaches[-_SHOWN:]) or "none")
+    measure(
+        len(breaches),
+        unit="lines",
+        subject="lines with what must not be in a log",
+        name="forbidden lines",
+        critical=0,
+        inclusive=True,
+        detail=f"in {', '.join(sorted({e.source for e in breaches}))}" if breaches else "",
+    )
+    if reading.gap or reading.only_heavy:
+        measure.unknown(str(reading.gap or reading.only_heavy))

@@ -1,0 +1,39 @@
+"""The faults: every module of this folder that is not underscored defines some, as module-level `Fault` objects.
+
+`FAULTS` finds them by looking, so a new fault is a few lines in the module of its area and nothing else. A module that
+cannot be imported stops the import of this package with its own error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+from demo.faults._model import Demo, Fault
+
+__all__ = ["FAULTS", "Demo", "Fault"]
+
+
+def _in_module(module: ModuleType) -> Iterator[Fault]:
+    for value in vars(module).values():
+        if isinstance(value, Fault):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (one for one in value if isinstance(one, Fault))
+
+
+def _find() -> dict[str, Fault]:
+    found: dict[str, Fault] = {}
+    for info in pkgutil.iter_modules(__path__):
+        if info.name.startswith("_"):
+            continue
+        for fault in _in_module(importlib.import_module(f"{__name__}.{info.name}")):
+            if found.setdefault(fault.name, fault) is not fault:
+                raise ValueError(f"two faults are called {fault.name!r}")
+    return dict(sorted(found.items()))
+
+
+FAULTS: Mapping[str, Fault] = _find()
+"""All faults by name."""

@@ -1,0 +1,1 @@
+"""What the API answers: accounts and sessions, orders, reports, health, metrics."""

@@ -1,0 +1,206 @@
+"""What the composed probe printed, as one frozen record. Pure: no I/O, no clock.
+
+A fact that the host did not tell, or told in a form not understood, is None (or empty
+where that is said) and `problems` says why under the fact's name; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from golive.model import CouldNotLook
+from golive.targets import reading
+from golive.targets.processes import Process, own_tree, table
+from golive.targets.reading import FileSystem, Garbled, Interface, Load, Memory, Port
+
+__all__ = ["Clock", "FileSystem", "HostFacts", "Interface", "Load", "Memory", "Port", "Process", "parse"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clock:
+    """The host's clock against the runner's: `offset_s` is host minus runner, known to `± uncertainty_s`."""
+
+    offset_s: float
+    uncertainty_s: float
+    host_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostFacts:
+    """Everything that was read of one host in one look.
+
+    `booted_at`, and with it the start of every process, is in the runner's clock.
+    Percentages are of the whole machine over the probe's window; `cpu_percent` leaves out
+    steal, and on a local host `own_cpu_percent`, what this suite's own processes used.
+    """
+
+    host: str
+    cpu_percent: float | None = None
+    own_cpu_percent: float | None = None
+    steal_percent: float | None = None
+    cpu_count: int | None = None
+    memory: Memory | None = None
+    file_systems: tuple[FileSystem, ...] | None = None
+    load: Load | None = None
+    uptime_s: float | None = None
+    booted_at: datetime | None = None
+    clock: Clock | None = None
+    zone: timedelta = timedelta(0)
+    ports: tuple[Port, ...] | None = None
+    interfaces: tuple[Interface, ...] | None = None
+    failed_units: tuple[str, ...] | None = None
+    oom_kills: int | None = None
+    processes: Mapping[int, Process] = field(default_factory=dict)
+    own_pids: frozenset[int] = frozenset()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[str, int]] = field(default_factory=dict, repr=False)
+
+    def said(self, part: str) -> str:
+        """What a snippet printed, whatever its exit code. CouldNotLook when it was cut off."""
+        text, code = self.outputs.get(part, ("", -1))
+        if code in (124, 137, 143):
+            raise CouldNotLook(f"host {self.host}: {part} did not answer within the time it is given")
+        return text
+
+    def why_no(self, fact: str) -> str:
+        """Why `fact` is not known, for the detail of a message; empty when it is known."""
+        return self.problems.get(fact, "")
+
+    def need(self, value: T | None, fact: str) -> T:
+        """`value`, or CouldNotLook with the reason why it is not known."""
+        if value is None:
+            raise CouldNotLook(f"host {self.host}: {self.problems.get(fact, f'{fact} is not told by this host')}")
+        return value
+
+
+def parse(
+    output: str, *, marker: str, host: str, sent_at: float, received_at: float, own_root_pid: int | None = None
+) -> HostFacts:
+    """The facts in the probe's output. CouldNotLook when it broke off before its end.
+
+    `sent_at` and `received_at` are the runner's clock (Unix seconds) around the probe.
+    """
+    parts = framed(output, marker)
+    if parts is None:
+        raise CouldNotLook(f"host {host}: its answer broke off after {len(output)} characters")
+    return _Builder(host, parts, own_root_pid).facts(sent_at, received_at)
+
+
+def framed(output: str, marker: str) -> dict[str, tuple[str, int]] | None:
+    """Text and exit code by part; None when the end is missing."""
+    parts: dict[str, tuple[str, int]] = {}
+    pieces = f"\n{output}".split(f"\n{marker} ")
+    name: str | None = None
+    text = ""
+    for piece in pieces[1:]:
+        head, _, body = piece.partition("\n")
+        if head == "end":
+            return parts
+        if head.startswith("= ") and name is not None:
+            parts[name] = (text, int(head[2:]) if head[2:].isdigit() else -1)
+            name = None
+        else:
+            name, text = head, body
+    return None
+
+
+class _Builder:
+    def __init__(self, host: str, parts: Mapping[str, tuple[str, int]], own_root_pid: int | None) -> None:
+        self._host = host
+        self._parts = parts
+        self._own_root = own_root_pid
+        self._problems: dict[str, str] = {}
+
+    def facts(self, sent_at: float, received_at: float) -> HostFacts:
+        text = self._text
+        ticks = self._read("ticks", lambda: reading.positive(text("ticks"))) or 100
+        page = self._read("page", lambda: reading.positive(text("page"))) or 4096
+        started = self._read("clock", lambda: reading.seconds(text("date")))
+        ended = self._read("clock", lambda: reading.seconds(text("date.2")))
+        uptime = self._read("uptime", lambda: reading.uptime(text("uptime")))
+        # In the runner's clock, so that a host whose clock is wrong does not seem to have started its services late.
+        latest = self._read("uptime", lambda: reading.uptime(text("uptime.2")))
+        booted = None if latest is None else datetime.fromtimestamp(received_at - latest, UTC)
+        zone = self._read("zone", lambda: reading.zone(text("zone"))) or timedelta(0)
+        window_s = (
+            self._read("window", lambda: reading.uptime(text("uptime.2")) - reading.uptime(text("uptime.1"))) or 0.0
+        )
+        before, after = text("processes.1"), text("processes.2")
+        processes = table(before, after, booted_at=booted, ticks=ticks, page=page, window_s=window_s)
+        own = own_tree(processes, self._own_root, self._managed(processes))
+        cpu = self._read("cpu_percent", lambda: reading.cpu(text("stat.1"), text("stat.2")))
+        own_percent = self._own_percent(processes, own, cpu, ticks)
+        return HostFacts(
+            host=self._host,
+            cpu_percent=None if cpu is None else max(0.0, cpu.busy_percent - (own_percent or 0.0)),
+            own_cpu_percent=own_percent,
+            steal_percent=None if cpu is None else cpu.steal_percent,
+            cpu_count=None if cpu is None else cpu.count,
+            memory=self._read("memory", lambda: reading.memory(text("memory"))),
+            file_systems=self._read("file_systems", lambda: reading.file_systems(text("df"), text("inodes"))),
+            load=self._read("load", lambda: reading.load(text("load"))),
+            uptime_s=uptime,
+            booted_at=booted,
+            clock=self._clock(started, ended, sent_at, received_at),
+            zone=zone,
+            ports=self._read("ports", lambda: reading.ports(text("tcp"), text("tcp6"), text("sockets"))),
+            interfaces=self._read("interfaces", lambda: reading.interfaces(text("net.1"), text("net.2"))),
+            failed_units=self._failed_units(),
+            oom_kills=self._read("oom_kills", lambda: reading.oom_kills(text("vmstat"))),
+            processes=processes,
+            own_pids=own,
+            problems=dict(self._problems),
+            outputs={name: part for name, part in self._parts.items() if name.startswith("services ")},
+        )
+
+    def _text(self, name: str) -> str:
+        return self._parts.get(name, ("", -1))[0]
+
+    def _read(self, fact: str, of: Callable[[], T]) -> T | None:
+        try:
+            return of()
+        except (Garbled, ValueError, IndexError, KeyError, OverflowError) as error:
+            self._problems[fact] = f"{fact.replace('_', ' ')} could not be read ({error})"
+            return None
+
+    def _managed(self, processes: Mapping[int, Process]) -> frozenset[int]:
+        """Pids that the managers of services named: whatever belongs to them is not the suite's own."""
+        words = [
+            word for name, (said, _) in self._parts.items() if name.startswith("services ") for word in said.split()
+        ]
+        numbers = (word.strip(",;") for word in words)
+        return frozenset(int(n) for n in numbers if n.isdigit() and len(n) < 10 and int(n) in processes and int(n) > 1)
+
+    def _own_percent(
+        self, processes: Mapping[int, Process], own: frozenset[int], cpu: reading.Cpu | None, ticks: int
+    ) -> float | None:
+        if self._own_root is None or cpu is None or not cpu.total_ticks:
+            return None
+        used = sum(processes[pid].used_with_children_s for pid in own if pid in processes)
+        return min(100.0, max(0.0, used) * ticks * 100 / cpu.total_ticks)
+
+    def _clock(self, started: float | None, ended: float | None, sent_at: float, received_at: float) -> Clock | None:
+        """The host read its clock after `sent_at` and again before `received_at`; both bound the difference."""
+        if started is None or ended is None:
+            return None
+        lowest, highest = ended - received_at, started - sent_at
+        if lowest > highest:
+            # A clock that was set while it was read bounds nothing; what it shows now counts.
+            return Clock(offset_s=lowest, uncertainty_s=lowest - highest, host_time=datetime.fromtimestamp(ended, UTC))
+        return Clock(
+            offset_s=(lowest + highest) / 2,
+            uncertainty_s=(highest - lowest) / 2,
+            host_time=datetime.fromtimestamp(ended, UTC),
+        )
+
+    def _failed_units(self) -> tuple[str, ...] | None:
+        text, code = self._parts.get("failed", ("", -1))
+        if code != 0:
+            self._problems["failed_units"] = "systemd does not run there"
+            return None
+        return tuple(line.split()[0].lstrip("●*") or line.split()[1] for line in text.splitlines() if line.split())

@@ -1,0 +1,115 @@
+"""Services of a host and what is known of them, whatever manages them.
+
+A kind of manager is one file here. It defines `Config(ServicesSection)`, the shell
+text `snippet(config)` that becomes part of the host's composed probe, and the pure
+`parse(config, said, facts)` that makes a `ServicesReading` of what the snippet printed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from golive.environment.sections import ServicesSection
+from golive.targets.facts import HostFacts
+from golive.targets.processes import tree
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """One service as its manager sees it; None where the manager or the host does not tell.
+
+    `state` is the manager's own word. `cpu_percent` is of one core, of the whole process tree.
+    """
+
+    name: str
+    state: str
+    running: bool
+    healthy: bool | None = None
+    pid: int | None = None
+    started_at: datetime | None = None
+    restarts: int | None = None
+    exit_code: int | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    net_rx_bytes: int | None = None
+    net_tx_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crash:
+    """An unexpected end of a service; `at` is None where the manager keeps no time."""
+
+    at: datetime | None
+    says: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServicesReading:
+    """All services of one set. `crashes_gap` says why crashes may be missing, None when none can be."""
+
+    expected: tuple[str, ...]
+    services: Mapping[str, Service]
+    undeclared: tuple[str, ...] = ()
+    crashes: tuple[Crash, ...] = ()
+    crashes_since: datetime | None = None
+    crashes_gap: str | None = None
+    pids: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Expected services that the manager does not know."""
+        return tuple(name for name in self.expected if name not in self.services)
+
+    @property
+    def found(self) -> tuple[Service, ...]:
+        """Expected services that the manager knows, in the order they are expected."""
+        return tuple(self.services[name] for name in self.expected if name in self.services)
+
+
+class Kind(Protocol):
+    """What the module of a kind offers."""
+
+    Config: type[ServicesSection]
+
+    def snippet(self, config: Any) -> str:
+        """POSIX shell text that prints what `parse` needs; it changes nothing on the host."""
+
+    def parse(self, config: Any, said: str, facts: HostFacts) -> ServicesReading:
+        """CouldNotLook when `said` is not what the snippet prints (the manager does not answer)."""
+
+
+def kind(name: str) -> Kind:
+    """The module of kind `name`; ModuleNotFoundError when there is none."""
+    return cast(Kind, importlib.import_module(f"{__name__}.{name}"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """What the process tree of one service uses, from the probe's two readings."""
+
+    started_at: datetime | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    pids: frozenset[int] = frozenset()
+
+
+def usage(facts: HostFacts, pid: int | None) -> Usage:
+    """Use of the tree of `pid`; everything None when that process is not among those that were read.
+
+    Memory is the sum of resident sets, so pages that the processes share count more than once.
+    """
+    if pid is None or pid not in facts.processes:
+        return Usage()
+    pids = tree(facts.processes, [pid])
+    used = [facts.processes[p].cpu_percent for p in pids if p in facts.processes]
+    known = [percent for percent in used if percent is not None]
+    return Usage(
+        started_at=facts.processes[pid].started_at,
+        cpu_percent=sum(known) if len(known) == len(used) else None,
+        memory_bytes=sum(facts.processes[p].rss_bytes for p in pids if p in facts.processes),
+        pids=pids,
+    )

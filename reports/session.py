@@ -1,0 +1,42 @@
+"""What the reports are told about the run before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from golive.model import Criterion, Deployment
+
+Contact = tuple[str, str, str, str]
+"""Role, name, phone and e-mail of a person to be reached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """One run against an environment, as its reports tell it.
+
+    `directory` is the run's own output folder; `latest` is kept beside it. `redact` masks
+    every secret that is known by the time the reports are written. `criteria` names what
+    was selected from, so that a criterion whose worker died still has its sentence and severity.
+    """
+
+    run: str
+    environment: str
+    system: str
+    says: str
+    deployment: Deployment
+    started_at: datetime
+    directory: Path
+    selection: str
+    unanswered: tuple[str, ...]
+    contacts: tuple[Contact, ...]
+    redact: Callable[[str], str]
+    hints: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+
+
+RUN = pytest.StashKey[RunInfo]()
