@@ -29,21 +29,31 @@ def run(options: argparse.Namespace) -> int:
     environment = load(options, resolved=False)
     chosen = [c for c in environment.criteria if options.answer in (None, c.answer)]
     if options.json:
-        print(json.dumps([_data(c) for c in chosen], indent=1, ensure_ascii=False))
+        print(json.dumps(_all_data(chosen), indent=1, ensure_ascii=False))
     else:
         _print_table(chosen)
     return 0
 
 
-def _data(criterion: Criterion) -> dict[str, Any]:
+def _all_data(criteria: list[Criterion]) -> list[dict[str, Any]]:
+    """One object for each criterion; `items` are the parts that `for_each` expands it to."""
+    groups: dict[str, list[Criterion]] = {}
+    for criterion in criteria:
+        groups.setdefault(criterion.base_id, []).append(criterion)
+    return [_data(group) for group in groups.values()]
+
+
+def _data(group: list[Criterion]) -> dict[str, Any]:
+    first = group[0]
     return {
-        "id": criterion.id,
-        "says": criterion.says,
-        "severity": criterion.severity.value,
-        "when": [w.value for w in criterion.when],
-        "answer": criterion.answer,
-        "by": _by(criterion),
-        "place": str(criterion.place),
+        "id": first.base_id,
+        "says": first.says,
+        "severity": first.severity.value,
+        "when": [w.value for w in first.when],
+        "answer": first.answer,
+        "by": _by(first),
+        "place": str(first.place),
+        "items": [{"id": c.id, "says": c.says, "by": _by(c)} for c in group if c.item is not None],
     }
 
 
@@ -55,6 +65,10 @@ def _by(criterion: Criterion) -> str | None:
     return criterion.check or criterion.feature
 
 
+def _row(criterion: Criterion) -> tuple[str, ...]:
+    return criterion.id, criterion.severity.value, criterion.answer, _by(criterion) or "", criterion.says
+
+
 def _print_table(criteria: list[Criterion]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -63,8 +77,7 @@ def _print_table(criteria: list[Criterion]) -> None:
     console = Console()
     if not console.is_terminal:
         for criterion in criteria:
-            how = (criterion.id, criterion.severity.value, criterion.answer, _by(criterion) or "", criterion.says)
-            print("\t".join(how))
+            print("\t".join(_row(criterion)))
     else:
         table = Table(box=None, header_style="bold", pad_edge=False)
         for column in ("criterion", "severity", "answered by", "says"):
@@ -73,5 +86,5 @@ def _print_table(criteria: list[Criterion]) -> None:
             how = criterion.answer if not _by(criterion) else f"{criterion.answer}: {_by(criterion)}"
             table.add_row(criterion.id, criterion.severity.value, how, criterion.says)
         console.print(table, markup=False)
-    answers = Counter(c.answer for c in criteria)
-    print(f"{len(criteria)} criteria: " + ", ".join(f"{count} {answer}" for answer, count in answers.most_common()))
+    answers = Counter({c.base_id: c.answer for c in criteria}.values())
+    print(f"{answers.total()} criteria: " + ", ".join(f"{count} {answer}" for answer, count in answers.most_common()))

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _checks() -> Iterator[str]:
     yield _HEAD
-    yield "# Checks\n\nA check is one file in `checks/`; its id is its path. A criterion names it and gives it parameters.\n"
+    yield "# Checks\n\nA check is one file in `checks/`; its id is its path. A criterion names it and its parameters.\n"
     area = ""
     for check in CATALOGUE.ids:
         if check.partition("/")[0] != area:
@@ -87,8 +87,10 @@ def _entries(file: Path) -> list[dict[str, Any]]:
 
 
 def _answer(entry: dict[str, Any]) -> str:
-    if "check" in entry:
-        return f"check `{entry['check']}`"
+    items = entry.get("for_each")
+    checks = [entry.get("check"), *(i.get("check") for i in (items.values() if isinstance(items, dict) else ()))]
+    if any(checks):
+        return ", ".join(f"`{check}`" for check in dict.fromkeys(filter(None, checks)))
     if "attest" in entry:
         return f"the {entry['attest']['role']}"
     if "feature" in entry:

@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit code 0 when the environment can be used, 4 with one line a problem when it cannot."""
     environment = load(options, resolved=not options.offline)
-    answers = Counter(c.answer for c in environment.criteria)
+    answers = Counter({c.base_id: c.answer for c in environment.criteria}.values())
     told = ", ".join(f"{count} {answer}" for answer, count in sorted(answers.items()))
-    print(f"{shown_path(environment.file)}: valid, {len(environment.criteria)} criteria ({told})")
+    print(f"{shown_path(environment.file)}: valid, {answers.total()} criteria ({told})")
     return 0

@@ -51,18 +51,7 @@ class CriteriaReader:
         place = source.place(path)
         if not isinstance(entry, dict):
             return self._wrong(place, f"a criterion is a mapping with 'id', 'says', 'severity' …; got {short(entry)}")
-        label = f"criterion {entry.get('id', '?')}"
-        head_data = {k: entry[k] for k in COMMON_KEYS if k in entry and k != "for_each"}
-        head, found = validated(CriterionHead, head_data, source, path, label)
-        self.problems += found
-        answer = self._answer(entry, source, path, label)
-        if answer is None:
-            return []
-        if head is None:
-            if "for_each" not in entry:
-                self._check_and_params(entry, answer, source, path, label)
-            return []
-        return [c for c in self._expanded(entry, head, answer, source, path) if c is not None]
+        return [c for c in self._expanded(entry, source, path) if c is not None]
 
     def _answer(self, entry: dict[str, Any], source: Source, path: Path_, label: str) -> Answer | None:
         given = [a for a in ANSWERS if a in entry]
@@ -79,41 +68,38 @@ class CriteriaReader:
             return None if strange else "unanswered"
         return given[0]
 
-    def _expanded(
-        self, entry: dict[str, Any], head: CriterionHead, answer: Answer, source: Source, path: Path_
-    ) -> Iterator[Criterion | None]:
+    def _expanded(self, entry: dict[str, Any], source: Source, path: Path_) -> Iterator[Criterion | None]:
         if "for_each" not in entry:
-            yield self._one(entry, head, answer, source, path, None)
+            yield self._one(entry, source, path, None)
             return
+        label, place = f"criterion {entry.get('id', '?')}", source.place((*path, "for_each"))
         items = _items(entry["for_each"])
         body = {k: v for k, v in entry.items() if k != "for_each"}
         if isinstance(items, str):
-            self._wrong(source.place((*path, "for_each")), f"criterion {head.id}: {items}")
+            self._wrong(place, f"{label}: {items}")
             return
-        varies = any(overrides for _, overrides in items) or _mentions_item(
-            {k: v for k, v in body.items() if k != "id"}
-        )
+        varies = any(changes for _, changes in items) or _mentions_item({k: v for k, v in body.items() if k != "id"})
         if not varies and len(items) > 1:
-            self._wrong(
-                source.place((*path, "for_each")),
-                f"criterion {head.id}: no value of it mentions {ITEM}, so all would be the same",
-            )
+            self._wrong(place, f"{label}: no value of it mentions {ITEM}, so all would be the same")
             return
-        for item, overrides in items:
-            filled = {**_filled(body, item), **overrides, "id": head.id}
-            yield self._one(filled, head, answer, source, path, item)
+        for item, changes in items:
+            filled = {**_filled(body, item), **changes, "id": entry.get("id", "?")}
+            yield self._one(filled, _moved(source, path, item), path, item)
 
-    def _one(
-        self, entry: dict[str, Any], head: CriterionHead, answer: Answer, source: Source, path: Path_, item: str | None
-    ) -> Criterion | None:
-        label = f"criterion {head.id}" + (f"[{item}]" if item is not None else "")
+    def _one(self, entry: dict[str, Any], source: Source, path: Path_, item: str | None) -> Criterion | None:
+        label = f"criterion {entry.get('id', '?')}" + (f"[{item}]" if item is not None else "")
         before = len(self.problems)
+        head, found = validated(CriterionHead, {k: entry[k] for k in COMMON_KEYS if k in entry}, source, path, label)
+        self.problems += found
+        answer = self._answer(entry, source, path, label)
+        if answer is None:
+            return None
         check, params = self._check_and_params(entry, answer, source, path, label)
-        if len(self.problems) > before:
+        if head is None or len(self.problems) > before:
             return None
         return Criterion(
             id=head.id if item is None else f"{head.id}[{item}]",
-            says=entry["says"],
+            says=head.says,
             severity=head.severity,
             when=tuple(dict.fromkeys(head.when)),
             answer=answer,
@@ -237,6 +223,13 @@ def _items(value: Any) -> list[tuple[str, dict[str, Any]]] | str:
     if any(re.search(r"[\[\]\s]|::", name) for name, _ in items):
         return "an item of 'for_each' must not hold spaces, brackets or '::'"
     return items
+
+
+def _moved(source: Source, path: Path_, item: str) -> Source:
+    """Places under which what `for_each` changes for `item` is found as if it stood in the criterion itself."""
+    below = (*path, "for_each", item)
+    moved = {(*path, *p[len(below) :]): place for p, place in source.places.items() if p[: len(below)] == below}
+    return Source(source.file, source.data, {**source.places, **moved})
 
 
 def _mentions_item(value: Any) -> bool:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from golive.environment.catalogue import Catalogue
-from golive.environment.criteria import COMMON_KEYS, CriteriaReader, unknown_refs
+from golive.environment.criteria import ANSWERS, COMMON_KEYS, CriteriaReader, unknown_refs
 from golive.environment.kinds import section_with_kinds
 from golive.environment.params import REFERENCE, Resolved, Secret, Strict
 from golive.environment.problems import EnvironmentInvalid, Problem, shown_path, unknown_name
 from golive.environment.references import Provider, resolve
 from golive.environment.sections import EnvironmentSection
 from golive.environment.validation import keys_of
-from golive.environment.yaml_source import Source, read_source
+from golive.environment.yaml_source import Path_, Source, read_source
 from golive.model import Attestation, Criterion, Deployment, Place, Waiver
 
 _SECRET_NAME = re.compile(r"pass|secret|token|key|credential|totp", re.IGNORECASE)
@@ -218,23 +218,40 @@ def _criteria(sources: list[Source], merged: Source, reader: CriteriaReader) -> 
 
 def _adjusted(
     entry: Any, index: int, source: Source, adjust: Mapping[str, Any], merged: Source
-) -> tuple[Any, Source, tuple[str | int, ...]]:
-    """The entry with what the environment changes in it, and places that point at where each key was written."""
+) -> tuple[Any, Source, Path_]:
+    """The entry with what the environment changes in it, and places that point at where each key was written.
+
+    `adjust` names a criterion, or one item of it (`shop.health.disk[inodes]`).
+    """
     name = entry.get("id") if isinstance(entry, dict) else None
-    changes = adjust.get(name) if isinstance(name, str) else None
-    if not isinstance(changes, dict):
+    whole, places = entry, {path: place for path, place in source.places.items() if path[:1] == (index,)}
+    if not isinstance(name, str):
         return entry, source, (index,)
-    answers = {"check", "attest", "feature", "not_applicable"}
-    base = entry
-    if answers & changes.keys():
-        base = {k: v for k, v in entry.items() if k in COMMON_KEYS}
-    whole = {**base, **{k: v for k, v in changes.items() if k != "id"}}
-    places = {path: place for path, place in source.places.items() if path[:1] == (index,)}
-    for path, place in merged.places.items():
-        if path[:2] == ("adjust", name) and len(path) > 2:
-            places[(index, *path[2:])] = place
-    data = [None] * index + [whole]
-    return whole, Source(source.file, data, places), (index,)
+    for key, changes in adjust.items():
+        item = key[len(name) + 1 : -1] if key.startswith(f"{name}[") else None
+        if not isinstance(changes, dict) or (item is None and key != name):
+            continue
+        below: Path_ = () if item is None else ("for_each", item)
+        whole = _changed(whole, changes) if item is None else _item_changed(whole, item, changes)
+        for path, place in merged.places.items():
+            if path[:2] == ("adjust", key) and len(path) > 2:
+                places[(index, *below, *path[2:])] = place
+    return whole, Source(source.file, [None] * index + [whole], places), (index,)
+
+
+def _changed(entry: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """An answer among the changes replaces the one that there was, with its parameters."""
+    base = {k: v for k, v in entry.items() if k in COMMON_KEYS} if set(ANSWERS) & changes.keys() else entry
+    return {**base, **{k: v for k, v in changes.items() if k != "id"}}
+
+
+def _item_changed(entry: dict[str, Any], item: str, changes: dict[str, Any]) -> dict[str, Any]:
+    items = entry.get("for_each")
+    if isinstance(items, list):
+        items = {str(name): {} for name in items}
+    if not isinstance(items, dict) or not isinstance(items.get(item), dict):
+        return entry
+    return {**entry, "for_each": {**items, item: {**items[item], **changes}}}
 
 
 def _unknown_criteria(merged: Source, section: EnvironmentSection, criteria: list[Criterion]) -> list[Problem]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from golive.environment.params import CheckParams, Ref
+from golive.environment.params import CheckParams, Request
+from golive.environment.validation import section_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,7 @@ def parameters_of(params: type[CheckParams]) -> Iterator[Parameter]:
     defs = schema.get("$defs", {})
     for field, info in params.model_fields.items():
         name = info.alias or field
-        section = next((m.section for m in info.metadata if isinstance(m, Ref)), None)
+        section = section_of(info)
         required = info.is_required()
         yield Parameter(
             name=name,
@@ -55,4 +56,6 @@ def _shown(default: Any) -> str:
         return "none"
     if isinstance(default, bool):
         return str(default).lower()
-    return str(list(default)) if isinstance(default, tuple) else str(default)
+    if isinstance(default, tuple) and not isinstance(default, Request):
+        return "[" + ", ".join(map(_shown, default)) + "]"
+    return str(default)

@@ -130,6 +130,8 @@ def _output(command: str, folder: Path) -> str:
             # The shell's own children hold the pipe open: the whole group goes.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
     # What the command wrote is not repeated: it may hold the secret itself.
     if process.returncode:
         raise Unresolved(f"ended with exit code {process.returncode}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from golive.environment.params import Ref
@@ -41,9 +42,7 @@ def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
     for field, info in type(record).model_fields.items():
         value = getattr(record, field)
         key = info.alias or field
-        section = next((m.section for m in info.metadata if isinstance(m, Ref)), None) or _inner_section(
-            info.annotation
-        )
+        section = section_of(info)
         if isinstance(value, BaseModel):
             yield from (((key, *path), sec, name) for path, sec, name in refs_of(value))
         elif section and isinstance(value, str):
@@ -54,6 +53,11 @@ def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
             for i, part in enumerate(value):
                 if isinstance(part, BaseModel):
                     yield from (((key, i, *path), sec, name) for path, sec, name in refs_of(part))
+
+
+def section_of(info: FieldInfo) -> str | None:
+    """The section that a field's value, or its items, name an entry of."""
+    return next((m.section for m in info.metadata if isinstance(m, Ref)), None) or _inner_section(info.annotation)
 
 
 def _inner_section(annotation: Any) -> str | None:

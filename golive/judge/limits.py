@@ -38,7 +38,8 @@ def number(value: float) -> str:
     if value == int(value) or abs(value) >= 1000:
         return f"{value:.0f}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _holds(measurement: Measurement, limit: float | None) -> bool:

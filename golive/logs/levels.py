@@ -39,6 +39,7 @@ _TRACES = (
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _GRAVEST = re.compile("crit|fatal|panic|emerg", re.IGNORECASE)
+_PAIR = re.compile(r"\W*\w+=")
 _LOGFMT = re.compile(r"""(?:^|\s)(?:level|lvl|severity|loglevel)=["']?(\w+)""")
 _PRIORITY = re.compile(r"^<(\d{1,3})>")
 _KLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:")
@@ -92,8 +93,9 @@ def of_text(line: str, stamp_end: int | None) -> str | None:
     if found := _REDIS.match(head):
         return gravest(_REDIS_LEVELS[found[1]], _in_place(head[found.end() :], timed=False))
     rest = head if stamp_end is None else line[stamp_end : stamp_end + _HEAD]
-    if found := _LOGFMT.search(rest if re.match(r"\W*\w+=", rest) else ""):
-        return named(found[1])
+    for part in (rest, head):
+        if _PAIR.match(part) and (found := _LOGFMT.search(part)):
+            return named(found[1])
     return _in_place(rest, timed=stamp_end is not None)
 
 

@@ -249,3 +249,10 @@ def test_credentials_of_ci_variables_are_not_told(
 
 def test_times_in_the_page_say_their_zone(tmp_path: Path) -> None:
     assert f"{STARTED:%Y-%m-%d %H:%M:%S} UTC" in body(tmp_path, outcome("warungin.a.a"))
+
+
+def test_contacts_stand_at_the_head_of_the_report(tell: Tell) -> None:
+    text = Page(tell(one_of_each()).page).text
+    first = min(text.index(outcome.criterion) for outcome in one_of_each())
+    for said in ("QA Lead", "Ayu Lestari", "+62 812 3456 789", "ayu@example.com"):
+        assert said in text[:first]

@@ -1,0 +1,324 @@
+"""Real log files on this machine: rotation, truncation, recreation, and what is told when lines are gone."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from golive.logs import Cursor, LogReading
+from golive.logs.file import Config, FileSource, open_source
+from golive.model import CouldNotLook
+from tests.shims import local_host, shim
+
+NOW = datetime.now(UTC)
+LONG_AGO = NOW - timedelta(days=1)
+
+
+def source(path: Path | tuple[Path, ...], *, bin_folder: Path | None = None, **more: Any) -> FileSource:
+    paths = str(path) if isinstance(path, Path) else tuple(map(str, path))
+    config = Config.model_validate({"kind": "file", "host": "app", "path": paths, **more})
+    return open_source("api", config, lambda _: local_host(bin_folder))
+
+
+def line(message: str, *, level: str = "ERROR", ago_s: float = 0) -> str:
+    at = (NOW - timedelta(seconds=ago_s)).isoformat(timespec="milliseconds")
+    return json.dumps({"time": at, "level": level, "message": message}) + "\n"
+
+
+def write(path: Path, *messages: str, ago_s: float = 0) -> None:
+    """Append lines, and set the time of the change to theirs."""
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(line(message, ago_s=ago_s) for message in messages)
+    touch(path, ago_s)
+
+
+def touch(path: Path, ago_s: float) -> None:
+    at = NOW.timestamp() - ago_s
+    os.utime(path, (at, at))
+
+
+def messages(reading: LogReading) -> list[str]:
+    return [event.message for event in reading.events]
+
+
+def through_json(cursor: Cursor) -> Cursor:
+    return json.loads(json.dumps(cursor))  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "my log"
+    write(path, "old", ago_s=7200)
+    write(path, "new", ago_s=60)
+    return path
+
+
+def look(log: Path, since: Cursor | None = None, *, back_s: float = 3600, **more: Any) -> tuple[LogReading, Cursor]:
+    start = None if since else NOW - timedelta(seconds=back_s)
+    reading, cursor = source(log, **more).read(since, start)
+    return reading, through_json(cursor)
+
+
+def test_the_first_look_begins_with_the_window(log: Path) -> None:
+    reading, _ = look(log)
+    assert messages(reading) == ["new"]
+    assert reading.gap is None
+    assert reading.oldest is not None and NOW - reading.oldest > timedelta(seconds=7000)
+
+
+def test_the_next_look_brings_only_what_is_new(log: Path) -> None:
+    _, cursor = look(log)
+    write(log, "newer")
+    reading, cursor = look(log, cursor)
+    assert messages(reading) == ["newer"]
+    assert reading.bytes_read == len(line("newer"))
+    reading, _ = look(log, cursor)
+    assert (messages(reading), reading.bytes_read, reading.gap) == ([], 0, None)
+
+
+def test_a_line_that_is_being_written_waits_for_its_end(log: Path) -> None:
+    half = line("halves")
+    with log.open("a") as file:
+        file.write(half[:20])
+    reading, cursor = look(log)
+    assert messages(reading) == ["new"]
+    with log.open("a") as file:
+        file.write(half[20:])
+    assert messages(look(log, cursor)[0]) == ["halves"]
+
+
+def test_a_last_line_without_end_counts_once_the_file_is_quiet(log: Path) -> None:
+    with log.open("a") as file:
+        file.write("CRITICAL: died while writ")
+    touch(log, 30)
+    reading, cursor = look(log)
+    assert [event.level for event in reading.events] == ["ERROR", "CRITICAL"]
+    assert messages(look(log, cursor)[0]) == []
+
+
+def rename(log: Path) -> None:
+    log.rename(log.with_name(f"{log.name}.1"))
+    log.touch()
+
+
+def rename_and_compress(log: Path) -> None:
+    with gzip.open(f"{log}.2.gz", "wb") as packed:
+        packed.write(log.read_bytes())
+    log.unlink()
+    log.touch()
+
+
+def copy_and_truncate(log: Path) -> None:
+    shutil.copy(log, f"{log}-20260501")
+    os.truncate(log, 0)
+
+
+def rotate_twice(log: Path) -> None:
+    log.rename(log.with_name(f"{log.name}.2"))
+    write(log.with_name(f"{log.name}.1"), "between")
+    log.touch()
+
+
+@pytest.mark.parametrize("rotate", [rename, rename_and_compress, copy_and_truncate, rotate_twice])
+def test_rotation_loses_nothing(log: Path, rotate: Callable[[Path], None]) -> None:
+    _, cursor = look(log)
+    write(log, "last before")
+    rotate(log)
+    write(log, "first after")
+    reading, cursor = look(log, cursor)
+    between = ["between"] if rotate is rotate_twice else []
+    assert messages(reading) == ["last before", *between, "first after"]
+    assert reading.gap is None
+    write(log, "later")
+    assert messages(look(log, cursor)[0]) == ["later"]
+
+
+def test_rotated_files_are_read_as_far_as_the_window_reaches(log: Path) -> None:
+    rename(log)
+    write(log, "current")
+    reading, _ = look(log)
+    assert (messages(reading), reading.gap) == (["new", "current"], None)
+
+
+def truncate(log: Path) -> str:
+    os.truncate(log, 0)
+    write(log, "after")
+    return r"was cut from \d+ to \d+ bytes"
+
+
+def write_anew(log: Path) -> str:
+    os.truncate(log, 0)
+    write(log, *["after"] * 50)
+    return "was emptied and written anew"
+
+
+def recreate(log: Path) -> str:
+    with log.open():  # so that its inode is not given to the new file
+        log.unlink()
+        write(log, "after")
+    return "is another file than the one read last"
+
+
+@pytest.mark.parametrize("lose", [truncate, write_anew, recreate])
+def test_lost_lines_are_told(log: Path, lose: Callable[[Path], str]) -> None:
+    write(log, *["padding"] * 9)
+    _, cursor = look(log)
+    what = lose(log)
+    reading, cursor = look(log, cursor)
+    assert set(messages(reading)) == {"after"}
+    assert reading.gap is not None
+    assert re.search(rf"^log api: .*/my log {what}.*; lines since 2\S+Z may be missing$", reading.gap)
+    assert look(log, cursor)[0].gap is None
+
+
+def test_a_first_line_younger_than_the_window_is_told(log: Path) -> None:
+    reading, _ = look(log, back_s=86_400)
+    assert reading.gap is not None
+    assert "my log: the oldest retained line is from" in reading.gap and "the window begins" in reading.gap
+
+
+def test_two_seconds_are_tolerated(log: Path) -> None:
+    assert look(log, back_s=7201.5)[0].gap is None
+    assert look(log, back_s=7203.5)[0].gap is not None
+
+
+def test_a_file_that_did_not_change_within_the_window_covers_it(log: Path) -> None:
+    write(log, "x", ago_s=50)
+    touch(log, 40)
+    assert look(log, back_s=30)[0].gap is None
+
+
+def test_an_empty_file_covers_the_window_unless_it_changed_in_it(tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    log.touch()
+    touch(log, 7200)
+    assert look(log)[0].gap is None
+    touch(log, 60)
+    assert "is empty and was last changed" in str(look(log)[0].gap)
+
+
+def test_a_sparse_log_that_is_older_than_the_window_covers_it(tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    log.touch()
+    time.sleep(0.1)
+    write(log, "first ever", ago_s=-4)
+    start = NOW - timedelta(seconds=86_400)
+    assert source(log).read(None, start)[0].gap is not None
+    assert source(log, sparse=True).read(None, start)[0].gap is not None  # it was born after the window began
+    late = datetime.now(UTC) - timedelta(seconds=1)
+    assert source(log, sparse=True).read(None, late)[0].gap is None
+
+
+def test_lines_without_time_cannot_show_how_far_they_reach(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("ERROR: a\n")
+    reading, cursor = look(log)
+    assert "its lines carry no time" in str(reading.gap)
+    with log.open("a") as file:
+        file.write("ERROR: b\n")
+    reading, _ = look(log, cursor)
+    assert (messages(reading), reading.gap) == (["ERROR: b"], None)
+
+
+def test_several_paths_are_one_source(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name, "old", ago_s=7200)
+        write(tmp_path / name, name)
+    both = source((tmp_path / "a", tmp_path / "b"))
+    reading, cursor = both.read(None, NOW - timedelta(hours=1))
+    assert sorted(messages(reading)) == ["a", "b"]
+    write(tmp_path / "b", "more")
+    assert messages(both.read(through_json(cursor), None)[0]) == ["more"]
+
+
+def test_a_missing_file_is_could_not_look(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotLook, match=r"^log api: .*/no\.log on host app: it is not there: .*No such file"):
+        look(tmp_path / "no.log")
+    write(tmp_path / "no.log.1", "x")
+    with pytest.raises(CouldNotLook, match=r"it is not there \(rotated files are\)"):
+        look(tmp_path / "no.log")
+
+
+def test_a_file_that_may_not_be_read_is_could_not_look(log: Path, tmp_path: Path) -> None:
+    shim(tmp_path / "bin", "head", "exit 1")
+    with pytest.raises(CouldNotLook, match="may not be read"):
+        look(log, bin_folder=tmp_path / "bin")
+
+
+def test_rubbish_from_the_host_is_could_not_look(log: Path, tmp_path: Path) -> None:
+    shim(tmp_path / "bin", "stat", "echo '<html>'; echo; exit 0")
+    with pytest.raises(CouldNotLook, match="log api"):
+        look(log, bin_folder=tmp_path / "bin")
+
+
+def test_a_file_rotated_while_it_is_read_is_looked_at_again(log: Path, tmp_path: Path) -> None:
+    counter = tmp_path / "count"
+    script = f"""
+case "$*" in *"-c %i -- "*) n=$(cat {counter} 2>/dev/null); echo x$n > {counter}
+  [ "$n" = "" ] && {{ echo 1; exit; }};; esac
+exec {{real}} "$@" """
+    shim(tmp_path / "bin", "stat", script)
+    assert messages(look(log, bin_folder=tmp_path / "bin")[0]) == ["new"]
+    assert counter.read_text().count("x") == 2
+    shim(tmp_path / "bin", "stat", 'case "$*" in *"-c %i -- "*) echo 1; exit;; esac\nexec {real} "$@"')
+    with pytest.raises(CouldNotLook, match="rotated while it was read, 3 times in a row"):
+        look(log, bin_folder=tmp_path / "bin")
+
+
+def test_beyond_the_limit_only_grave_lines_are_carried(tmp_path: Path) -> None:
+    log = tmp_path / "big"
+    write(log, "old", ago_s=7200)
+    with log.open("a") as file:
+        for i in range(30_000):
+            file.write(line(f"usual {i}", level="INFO"))
+        file.write(line("grave", level="CRITICAL"))
+    reading, cursor = look(log, max_bytes="1 MB")
+    assert messages(reading) == ["grave"]
+    assert reading.bytes_read < 1000
+    assert reading.gap is None
+    assert reading.only_heavy is not None and "only lines of WARNING and above were read" in reading.only_heavy
+    write(log, "next")
+    reading, _ = look(log, cursor, max_bytes="1 MB")
+    assert (messages(reading), reading.only_heavy) == (["next"], None)
+
+
+def test_too_many_grave_lines_are_a_gap(tmp_path: Path) -> None:
+    log = tmp_path / "big"
+    write(log, "old", ago_s=7200)
+    write(log, *[f"error {i}" for i in range(2_000)])
+    reading, _ = look(log, max_bytes="50 kB")
+    assert "more than 0.05 MB of grave lines are new" in str(reading.gap)
+
+
+def test_a_long_first_look_takes_little(tmp_path: Path) -> None:
+    log = tmp_path / "big"
+    usual = line("usual", level="INFO", ago_s=60).encode() * 1000
+    write(log, "old", ago_s=7200)
+    with log.open("ab") as file:
+        for _ in range(600):
+            file.write(usual)
+    assert log.stat().st_size > 40_000_000
+    began = time.monotonic()
+    assert look(log)[0].counts["ERROR"] == 0
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("cursor", [{}, {"paths": 5}, {"paths": {"x": {}}}, {"paths": {"x": {"inode": 1, "odd": 2}}}])
+def test_a_cursor_of_another_shape_counts_as_none(log: Path, cursor: Cursor) -> None:
+    assert messages(source(log).read(cursor, NOW - timedelta(hours=1))[0]) == ["new"]
+
+
+def test_the_hosts_zone_completes_times_without_one(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("2026-05-01 10:00:00 ERROR x\n")
+    shim(tmp_path / "bin", "date", 'case "$1" in +%z) echo +0530;; *) exec {real} "$@";; esac')
+    reading, _ = source(log, bin_folder=tmp_path / "bin").read(None, LONG_AGO - timedelta(days=10_000))
+    assert reading.events[0].time == datetime(2026, 5, 1, 4, 30, tzinfo=UTC)
