@@ -1,4 +1,4 @@
-"""Stand-ins for commands of a host, put in a folder that `path` names, to fake what a host reads at the lowest layer."""
+"""Stand-ins for commands of a host, in a folder that `path` names: readings faked at the lowest layer."""
 
 from __future__ import annotations
 

@@ -13,16 +13,24 @@ from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef
 from golive.model import utc_text
 from golive.targets.host import Host
-from golive.targets.reading import Port
+from golive.targets.machine import Port
+
+
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Params(CheckParams):
     host: HostRef
-    allowed: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(
+    allowed: tuple[PortNumber, ...] = Field(
         (), description="ports that may be listened on whether or not they were at the first look"
     )
     only_allowed: bool = Field(False, description="judge by `allowed` alone and not by what the first look found")
     loopback: bool = Field(True, description="judge ports too that only the host itself reaches")
+    lowest: PortNumber = Field(1, description="judge only ports from here on, where a host has other tenants")
+    highest: PortNumber = Field(65535, description="judge only ports up to this one")
+
+    def asserts_nothing(self) -> str | None:
+        return "'lowest' is above 'highest'" if self.lowest > self.highest else None
 
 
 def test_nothing_new_listens_on_the_host(
@@ -37,7 +45,9 @@ def test_nothing_new_listens_on_the_host(
     listening = [
         port
         for port in facts.need(facts.ports, "ports")
-        if port.pid not in facts.own_pids and (criterion.loopback or not port.is_loopback)
+        if port.pid not in facts.own_pids
+        and (criterion.loopback or not port.is_loopback)
+        and criterion.lowest <= port.port <= criterion.highest
     ]
     evidence("listening", "\n".join(map(str, listening)))
     known = set(criterion.allowed)

@@ -68,8 +68,10 @@ def _judge(way: str, answer: Answer, protected: Request, account: Account, measu
 
 
 def _offered(answer: Answer, account: Account) -> Iterator[dict[str, str]]:
+    """Everything in the answer that might be a token, as headers; a word of a refusal is tried too, but is no secret."""
     for token in tokens_in(answer.text):
-        account.learn(token)
+        if answer.ok:
+            account.learn(token)
         yield account.carrying(token)
     for cookie in answer.cookies:
         pair = cookie.partition(";")[0]

@@ -9,6 +9,7 @@ import time
 
 from pydantic import Field
 
+from fixtures.context import RunContext
 from fixtures.logs import LogParams, LogWindow
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Duration
@@ -24,17 +25,17 @@ _MASKED = re.compile(r"[A-Za-z0-9+/_.=-]{24,}")
 class Params(LogParams):
     pattern: Pattern = Field(description="regular expression of the lines that are looked for")
     at_least: int = Field(1, ge=1, description="how many such lines there must be")
-    only_own: bool = Field(False, description="count only lines that our own probes caused")
+    only_own: bool = Field(False, description="count only lines that the probes of this very run caused")
     within: Duration = Field(2.0, description="how long to wait for lines that are about to be written")
     forbid: Pattern | None = Field(None, description="regular expression that no line may match, such as a whole token")
 
 
 def test_logs_show_that_it_happened(
-    criterion: Params, log_window: LogWindow, measure: Measure, evidence: EvidenceSink
+    criterion: Params, context: RunContext, log_window: LogWindow, measure: Measure, evidence: EvidenceSink
 ) -> None:
-    reading, found = _awaited(criterion, log_window)
+    reading, found = _awaited(criterion, log_window, context.run if criterion.only_own else "")
     evidence("lines", "\n".join(event.shown for event in found[-_SHOWN:]) or "none")
-    whose = "of our own probes " if criterion.only_own else ""
+    whose = "of this run's probes " if criterion.only_own else ""
     short = len(found) < criterion.at_least
     # What could not be read may hold what is looked for.
     incomplete = reading.gap or reading.only_heavy if short else None
@@ -53,13 +54,13 @@ def test_logs_show_that_it_happened(
         _judge_forbidden(re.compile(criterion.forbid), reading, measure, evidence)
 
 
-def _awaited(criterion: Params, window: LogWindow) -> tuple[LogReading, tuple[LogEvent, ...]]:
-    """The lines, read again for a while as long as too few are there."""
+def _awaited(criterion: Params, window: LogWindow, mark: str) -> tuple[LogReading, tuple[LogEvent, ...]]:
+    """The lines with `mark` in them, read again for a while as long as too few are there."""
     pattern = re.compile(criterion.pattern)
     deadline = time.monotonic() + criterion.within
     reading = window.read(fresh=True)
     while True:
-        found = tuple(e for e in reading.search(pattern) if e.own or not criterion.only_own)
+        found = tuple(event for event in reading.search(pattern) if mark in event.raw)
         if len(found) >= criterion.at_least or time.monotonic() >= deadline:
             return reading, found
         time.sleep(_PAUSE_S)

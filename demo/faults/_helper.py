@@ -105,12 +105,22 @@ def _burn_one(goes_on: Callable[[], bool], end: float) -> int:
     os._exit(0)
 
 
+_ADMIN_PORTS = range(19000, 19100)
+
+
 @contextlib.contextmanager
 def listen(_: Settings, __: Callable[[], bool]) -> Iterator[None]:
-    """Something listens on a port that nobody knows of."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """Something listens on a port that nobody knows of, in the range that is kept for the system's own use."""
+    with _first_free(_ADMIN_PORTS) as server:
         server.settimeout(1.0)
         yield
+
+
+def _first_free(ports: range) -> socket.socket:
+    for port in ports:
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+    raise OSError(f"no port between {ports.start} and {ports.stop - 1} is free")
 
 
 KINDS: dict[str, Work] = {

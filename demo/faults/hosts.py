@@ -66,7 +66,7 @@ def _alter_df(demo: Demo) -> None:
     active = active_faults(demo.directory)
     cases = ""
     for fault, pattern in ((_INODES, '*" -i "*|*" -Pi "*|*" -iP "*|*" --inodes "*'), (_DISK, "*")):
-        alter = f"| awk '{_ALTER_DF} {{ print }}'" if fault in active else ""
+        alter = f"| awk -v CONVFMT=%.0f '{_ALTER_DF} {{ print }}'" if fault in active else ""
         cases += f'{pattern}) {_real(demo, "df")} "$@" {alter} ;;\n'
     needed = _DISK in active or _INODES in active
     _shim(demo, "df", f'case " $* " in\n{cases}esac' if needed else "")

@@ -130,6 +130,7 @@ class LogText:
         return events, malformed[0]
 
     def _heavy(self, malformed: list[int]) -> Iterator[LogEvent]:
+        counted: dict[int, int] = {}
         for start in self._candidates:
             line = self._line(start)
             if _is_light(line):
@@ -140,10 +141,12 @@ class LogText:
                 continue
             event = parsed.event
             if not parsed.begins and self._is_timed:
-                before = self._event_before(start)
+                before, begun_at = self._event_before(start)
                 # A line of a stack trace speaks for itself only where it is graver than what it belongs to.
-                if before is not None and _rank(before.level) >= _rank(event.level):
+                rank = _rank(event.level)
+                if before is not None and (_rank(before.level) >= rank or counted.get(begun_at, -1) > rank):
                     continue
+                counted = {begun_at: rank}
                 event = replace(event, time=before.time) if before is not None else event
             if self._in_window(event):
                 yield self._with_trace(event, start)
@@ -187,7 +190,7 @@ class LogText:
     def _dated(self, parsed: Parsed, start: int) -> LogEvent:
         if parsed.event.time is not None or not self._is_timed:
             return parsed.event
-        before = self._event_before(start)
+        before, _ = self._event_before(start)
         return replace(parsed.event, time=before.time) if before else parsed.event
 
     @cached_property
@@ -198,16 +201,16 @@ class LogText:
             or self._first_time(len(self.data) // 2, _SAMPLE_LINES) is not None
         )
 
-    def _event_before(self, start: int) -> LogEvent | None:
-        """The event that the line at `start` continues; None when none begins within 300 lines."""
+    def _event_before(self, start: int) -> tuple[LogEvent | None, int]:
+        """The event that the line at `start` continues and where it begins; None when none does within 300 lines."""
         for _ in range(_LOOK_BACK):
             if start == 0:
-                return None
+                break
             start = self.data.rfind(b"\n", 0, start - 1) + 1
             parsed = self._parse(start)
             if parsed.begins:
-                return parsed.event
-        return None
+                return parsed.event, start
+        return None, start
 
     def _with_trace(self, event: LogEvent, start: int) -> LogEvent:
         """The event with the lines that continue it, for evidence."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from golive.model import CouldNotLook
 from golive.targets.host import Host
-from golive.targets.reading import FileSystem, Garbled, file_systems
+from golive.targets.machine import FileSystem
+from golive.targets.reading import Garbled, file_systems
 from golive.targets.shell import one_line
 
 _NEXT = "-- golive next"

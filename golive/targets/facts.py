@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from golive.model import CouldNotLook
 from golive.targets import reading
+from golive.targets.machine import Cpu, FileSystem, Interface, Load, Memory, Port
 from golive.targets.processes import Process, own_tree, table
-from golive.targets.reading import FileSystem, Garbled, Interface, Load, Memory, Port
+from golive.targets.reading import Garbled
 
 __all__ = ["Clock", "FileSystem", "HostFacts", "Interface", "Load", "Memory", "Port", "Process", "parse"]
 
@@ -30,13 +31,24 @@ class Clock:
     host_time: datetime
 
 
+def without_own(busy_percent: float, own_percent: float) -> float:
+    """CPU use by others, as a share of what was left to them.
+
+    Taking the suite's own use off the whole would let a saturated machine pass: there, what
+    the suite uses is what others went without. So 25 % of our own on a machine that is busy
+    all the time leaves others at 100 %, and not at 75 %.
+    """
+    left = 100.0 - own_percent
+    return min(100.0, max(0.0, busy_percent - own_percent) * 100.0 / left) if left > 1.0 else 100.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """Everything that was read of one host in one look.
 
     `booted_at`, and with it the start of every process, is in the runner's clock.
     Percentages are of the whole machine over the probe's window; `cpu_percent` leaves out
-    steal, and on a local host `own_cpu_percent`, what this suite's own processes used.
+    steal, and on a local host what this suite's own processes used (see `without_own`).
     """
 
     host: str
@@ -137,7 +149,7 @@ class _Builder:
         own_percent = self._own_percent(processes, own, cpu, ticks)
         return HostFacts(
             host=self._host,
-            cpu_percent=None if cpu is None else max(0.0, cpu.busy_percent - (own_percent or 0.0)),
+            cpu_percent=None if cpu is None else without_own(cpu.busy_percent, own_percent or 0.0),
             own_cpu_percent=own_percent,
             steal_percent=None if cpu is None else cpu.steal_percent,
             cpu_count=None if cpu is None else cpu.count,
@@ -177,7 +189,7 @@ class _Builder:
         return frozenset(int(n) for n in numbers if n.isdigit() and len(n) < 10 and int(n) in processes and int(n) > 1)
 
     def _own_percent(
-        self, processes: Mapping[int, Process], own: frozenset[int], cpu: reading.Cpu | None, ticks: int
+        self, processes: Mapping[int, Process], own: frozenset[int], cpu: Cpu | None, ticks: int
     ) -> float | None:
         if self._own_root is None or cpu is None or not cpu.total_ticks:
             return None

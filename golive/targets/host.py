@@ -79,6 +79,10 @@ class Host:
             raise self._problem or CouldNotLook(f"host {self.name}: the probe ended without an answer")
         return self._facts
 
+    def read_again(self) -> HostFacts:
+        """What a probe finds that begins now. `facts` stays what the first one found."""
+        return self._probed()
+
     def read_services(self, name: str) -> ServicesReading:
         """The services of set `name` as their manager told the probe. CouldNotLook when it did not answer."""
         config = self.services[name]

@@ -18,7 +18,12 @@ from tests.rogues import refusing
 from tests.webshop import Shop, open_shop, sections
 
 MISSING = why_not(os.environ)
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def browser_is_there() -> None:
+    """Integration tests do not skip: what they need is installed, or they fail."""
+    assert MISSING is None, MISSING
 
 
 @pytest.fixture

@@ -35,10 +35,19 @@ def told(line: str | dict[str, Any]) -> tuple[bool, bool, str, str] | None:
         ({"status": 500, "path": "/api/auth/login"}, None),
         ({"status": "ok", "message": "401"}, None),
         ({"status": True}, None),
-        ('9.9.9.9 - ann [01/May/2026:10:00:00 +0000] "GET /admin?a=b HTTP/1.1" 403 12', (True, False, "9.9.9.9", "ann")),
+        (
+            '9.9.9.9 - ann [01/May/2026:10:00:00 +0000] "GET /admin?a=b HTTP/1.1" 403 12',
+            (True, False, "9.9.9.9", "ann"),
+        ),
         ('9.9.9.9 - - [01/May/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 401', (False, False, "9.9.9.9", "")),
-        ("May  1 10:00:00 h sshd[1]: Failed password for invalid user bob from 9.9.9.9 port 1 ssh2", (True, True, "9.9.9.9", "bob")),
-        ("May  1 10:00:00 h sshd[1]: Accepted publickey for bob from 9.9.9.9 port 1 ssh2", (False, True, "9.9.9.9", "bob")),
+        (
+            "May  1 10:00:00 h sshd[1]: Failed password for invalid user bob from 9.9.9.9 port 1 ssh2",
+            (True, True, "9.9.9.9", "bob"),
+        ),
+        (
+            "May  1 10:00:00 h sshd[1]: Accepted publickey for bob from 9.9.9.9 port 1 ssh2",
+            (False, True, "9.9.9.9", "bob"),
+        ),
         ("order 401 was refused", None),
         ("", None),
     ],

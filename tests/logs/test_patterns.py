@@ -28,7 +28,9 @@ def test_variable_parts_are_masked(one: str, other: str) -> None:
     assert template(one) == template(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("disk is full", "disk is failing"), ("it's broken", "it's fixed"), ("a", "b")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("disk is full", "disk is failing"), ("it's broken", "it's fixed"), ("a", "b")]
+)
 def test_different_messages_stay_different(one: str, other: str) -> None:
     assert template(one) != template(other)
 

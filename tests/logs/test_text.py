@@ -28,7 +28,9 @@ def levels(found: LogText) -> list[str | None]:
 
 
 def test_structured_and_plain_lines_in_one_log() -> None:
-    found = text(line("INFO", "0 critical errors found"), line("CRITICAL"), "2026-05-01 10:00:00 CRITICAL [x] y", line("WARN"))
+    found = text(
+        line("INFO", "0 critical errors found"), line("CRITICAL"), "2026-05-01 10:00:00 CRITICAL [x] y", line("WARN")
+    )
     assert levels(found) == ["CRITICAL", "CRITICAL", "WARNING"]
     assert found.lines == 4
 
@@ -48,7 +50,9 @@ def test_a_stack_trace_belongs_to_the_event_before_it() -> None:
 
 
 def test_a_critical_line_within_a_stack_trace_counts() -> None:
-    found = text(line("ERROR", second=5), "Traceback (most recent call last):", "  x", "CRITICAL:ledger:stock disagrees")
+    found = text(
+        line("ERROR", second=5), "Traceback (most recent call last):", "  x", "CRITICAL:ledger:stock disagrees"
+    )
     assert levels(found) == ["ERROR", "CRITICAL"]
     assert found.heavy[1].time == START + timedelta(seconds=5)
 
@@ -113,7 +117,10 @@ def test_docker_and_kubernetes_prefixes_are_looked_through() -> None:
 
 
 def test_counting_in_a_hundred_megabytes_takes_no_more_than_a_few_seconds() -> None:
-    usual = [line("INFO", "GET /api/me 200", request_id=f"r{i}", path="/api/stores/1/orders", pad="y" * 160) for i in range(500)]
+    usual = [
+        line("INFO", "GET /api/me 200", request_id=f"r{i}", path="/api/stores/1/orders", pad="y" * 160)
+        for i in range(500)
+    ]
     data = ("\n".join([*usual, line("ERROR"), ""])).encode()
     big = LogText(data=data * (100_000_000 // len(data)), source="api", clock=CLOCK)
     began = time.monotonic()
@@ -129,3 +136,13 @@ def test_own_lines_are_marked_and_readings_merged() -> None:
     assert (whole.sources, whole.gap, whole.window_start) == (("a", "b"), "gone", START)
     assert whole.counts == {"WARNING": 2, "ERROR": 0, "CRITICAL": 0, "lines": 2}
     assert [event.own for event in whole.search(re.compile("probe|other"))] == [False, True]
+
+
+def test_a_trace_that_begins_with_its_level_is_one_event() -> None:
+    found = text(line("INFO"), "CRITICAL:payments:batch lost", "Traceback (most recent call last):", "ValueError: x")
+    (event,) = found.heavy
+    assert event.level == "CRITICAL" and event.raw.endswith("ValueError: x")
+
+
+def test_plain_lines_of_one_level_after_a_timed_line_all_count() -> None:
+    assert levels(text(line("INFO"), "ERROR: a", "ERROR: b", line("INFO"))) == ["ERROR", "ERROR"]

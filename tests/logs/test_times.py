@@ -33,7 +33,9 @@ def test_time_of_a_line(line: str, at: str) -> None:
     assert found is not None and found.at == datetime.fromisoformat(at)
 
 
-@pytest.mark.parametrize("line", ["", "no time", "2026-13-45 10:00:00 x", "2026-05-01 99:00:00", "x" * 200 + "2026-05-01 10:00:00"])
+@pytest.mark.parametrize(
+    "line", ["", "no time", "2026-13-45 10:00:00 x", "2026-05-01 99:00:00", "x" * 200 + "2026-05-01 10:00:00"]
+)
 def test_a_line_without_a_time(line: str) -> None:
     assert stamp(line, CLOCK) is None
 

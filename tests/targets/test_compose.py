@@ -91,7 +91,12 @@ def test_a_project_with_everything_in_it(tmp_path: Path) -> None:
     api, worker, db = (found.services[name] for name in ("api", "worker", "db"))
     assert (api.state, api.running, api.healthy, api.restarts) == ("running (healthy)", True, True, 1)
     assert api.started_at == datetime(2026, 5, 1, 10, 0, 0, 123456, tzinfo=UTC)
-    assert (api.cpu_percent, api.memory_bytes, api.net_rx_bytes, api.net_tx_bytes) == (12.5, 64 * 2**20, 1500, 2_000_000)
+    assert (api.cpu_percent, api.memory_bytes, api.net_rx_bytes, api.net_tx_bytes) == (
+        12.5,
+        64 * 2**20,
+        1500,
+        2_000_000,
+    )
     assert (worker.state, worker.running, worker.exit_code, worker.cpu_percent) == ("exited", False, 137, None)
     assert (db.healthy, db.started_at) == (False, None)
     assert (found.missing, found.undeclared) == (("web",), ("extra",))
@@ -113,7 +118,10 @@ def test_compose_v1_lists_the_containers_where_v2_is_not_there(tmp_path: Path) -
     ("said", "why"),
     [
         ("", "it printed nothing"),
-        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n", "Cannot connect to the Docker daemon"),
+        (
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n",
+            "Cannot connect to the Docker daemon",
+        ),
         ("-- inspect\n<html>\n-- stats\n-- events\n", "<html>"),
         ("-- inspect\n{}\n-- stats\n-- events\n", "{}"),
         ("no container of the project is there\n", "no container of the project is there"),
@@ -126,5 +134,5 @@ def test_what_is_no_project_is_could_not_look(said: str, why: str) -> None:
 
 
 def test_a_project_needs_a_name_or_a_folder() -> None:
-    with pytest.raises(ValidationError, match="needs its 'project' .name. or its 'project_dir'"):
+    with pytest.raises(ValidationError, match=r"needs its 'project' \(name\) or its 'project_dir'"):
         config(project=None)

@@ -37,7 +37,7 @@ LISTEN 0 128 [::1]:53 [::]:* users:(("named",pid=7,fd=3))
 rubbish
 """
 NET = """Inter-|   Receive                                                |  Transmit
- face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier
     lo: 1 2 {0} 0 0 0 0 0 1 2 0 0 0 0 0 0
   eth0: 1 2 3 4 0 0 0 0 1 2 5 {1} 0 0 0 0
 """
@@ -63,7 +63,9 @@ def test_cpu_of_two_equal_readings_is_unknown() -> None:
 
 
 def test_memory_is_what_is_not_available() -> None:
-    memory = reading.memory("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\nSwapTotal: 100 kB\nSwapFree: 75 kB\n")
+    memory = reading.memory(
+        "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\nSwapTotal: 100 kB\nSwapFree: 75 kB\n"
+    )
     assert (memory.used_percent, memory.swap_percent) == (75, 25)
 
 
@@ -92,7 +94,12 @@ def test_file_systems_that_are_garbled(text: str) -> None:
 
 def test_ports_with_the_processes_that_are_told() -> None:
     ports = reading.ports(TCP, TCP6, SS)
-    assert [str(port) for port in ports] == ["0.0.0.0:22", "[::1]:53 (named)", "127.0.0.1:80", "127.0.0.1:8080 (ng inx)"]
+    assert [str(port) for port in ports] == [
+        "0.0.0.0:22",
+        "[::1]:53 (named)",
+        "127.0.0.1:80",
+        "127.0.0.1:8080 (ng inx)",
+    ]
     assert [port.is_loopback for port in ports] == [False, True, True, True]
     assert reading.ports(TCP, "", "")[0].process is None
 
@@ -110,7 +117,9 @@ def test_interfaces_and_how_they_grew() -> None:
         reading.interfaces("", "Inter-| x\n lo: a b\n")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1700000000.25\n", 1700000000.25), ("1700000000.%N", 1700000000.5), ("5", 5.5)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1700000000.25\n", 1700000000.25), ("1700000000.%N", 1700000000.5), ("5", 5.5)]
+)
 def test_the_time_with_and_without_a_fraction(text: str, seconds: float) -> None:
     assert reading.seconds(text) == seconds
 

@@ -66,7 +66,9 @@ def test_a_name_that_is_none_is_refused() -> None:
 def test_ssh_to_a_closed_port_is_could_not_look() -> None:
     host = Host("web", section(connect="ssh://nobody@127.0.0.1:1", timeout="2 s"))
     try:
-        with pytest.raises(CouldNotLook, match=r"^host web: cannot be reached by ssh://nobody@127\.0\.0\.1:1: .*refused"):
+        with pytest.raises(
+            CouldNotLook, match=r"^host web: cannot be reached by ssh://nobody@127\.0\.0\.1:1: .*refused"
+        ):
             host.run("true")
         with pytest.raises(CouldNotLook, match="host web: cannot be reached"):
             _ = host.facts
@@ -100,7 +102,9 @@ def test_a_banner_before_the_answer_does_no_harm(tmp_path: Path, monkeypatch: py
 def test_a_shell_that_is_never_reached_is_could_not_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shim(tmp_path / "bin", "docker", "echo 'Error: No such container: shop' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    with pytest.raises(CouldNotLook, match=r"^host web: cannot be reached by docker://shop: Error: No such container: shop$"):
+    with pytest.raises(
+        CouldNotLook, match=r"^host web: cannot be reached by docker://shop: Error: No such container: shop$"
+    ):
         Host("web", section(connect="docker://shop")).run("true")
 
 
@@ -151,7 +155,9 @@ def test_own_processes_are_not_counted_against_the_host() -> None:
 
 
 def test_a_part_that_hangs_is_given_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golive.targets.probe._STILL", "part df limit 0.3 df -P -B1\npart load quiet cat /proc/loadavg\n")
+    monkeypatch.setattr(
+        "golive.targets.probe._STILL", "part df limit 0.3 df -P -B1\npart load quiet cat /proc/loadavg\n"
+    )
     shim(tmp_path / "bin", "df", "sleep 60")
     facts = local_host(tmp_path / "bin").facts
     assert facts.file_systems is None and facts.load is not None

@@ -17,7 +17,9 @@ from tests.shims import local_host
 from tests.supervised import Supervised, supervised
 
 FACTS = HostFacts(host="app", zone=timedelta(hours=2))
-CONFIG = Config(kind="supervisor", host="app", config="/etc/s.conf", expected=("api", "worker"))
+CONFIG = Config.model_validate(
+    {"kind": "supervisor", "host": "app", "config": "/etc/s.conf", "expected": ("api", "worker")}
+)
 
 
 @pytest.fixture(scope="module")

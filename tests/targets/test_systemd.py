@@ -42,7 +42,13 @@ ActiveState=inactive
 def test_units_running_failed_and_missing() -> None:
     found = parse(CONFIG, SHOWN, FACTS)
     api, worker = found.services["api"], found.services["worker.service"]
-    assert (api.running, api.state, api.pid, api.restarts, api.memory_bytes) == (True, "active (running)", 42, 2, 1048576)
+    assert (api.running, api.state, api.pid, api.restarts, api.memory_bytes) == (
+        True,
+        "active (running)",
+        42,
+        2,
+        1048576,
+    )
     assert api.started_at == BOOTED + timedelta(seconds=60)
     assert api.net_rx_bytes is None
     assert (worker.running, worker.restarts, worker.started_at) == (False, None, None)

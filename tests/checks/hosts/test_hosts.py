@@ -232,7 +232,8 @@ def look_ports(machine: Machine, **more: Any) -> Judged:
 @contextmanager
 def listening() -> Iterator[int]:
     """Another process listens on a port."""
-    script = "import socket,time; s=socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
+    serve = "s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
+    script = f"import socket, time; {serve}; time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -250,7 +251,9 @@ def test_a_new_port_fails_and_is_named(machine: Machine, monkeypatch: pytest.Mon
         other = second.getsockname()[1]
         machine.fake("cat", only("/proc/net/tcp", f'{{real}} "$@" | grep -iE "local_address|:{port:04X} 0"'))
         assert look_ports(machine).status is Status.PASS
-        machine.fake("cat", only("/proc/net/tcp", f'{{real}} "$@" | grep -iE "local_address|:({port:04X}|{other:04X}) 0"'))
+        machine.fake(
+            "cat", only("/proc/net/tcp", f'{{real}} "$@" | grep -iE "local_address|:({port:04X}|{other:04X}) 0"')
+        )
         found = look_ports(machine)
         assert found.status is Status.FAIL
         assert found.message.startswith("new listening ports on host app: 1 ports, at most 0 ports needed (127.0.0.1:")
@@ -362,9 +365,7 @@ def test_interface_errors_since_the_last_look_fail(machine: Machine) -> None:
     faulty(machine, "9")
     found = look_network(machine)
     assert found.status is Status.FAIL
-    assert found.message == (
-        "interfaces of host app: 2 errors and drops, at most 0 errors and drops needed (eth0 2)"
-    )
+    assert found.message == ("interfaces of host app: 2 errors and drops, at most 0 errors and drops needed (eth0 2)")
     assert look_network(machine).status is Status.PASS
     faulty(machine, "12")
     assert look_network(machine, ignore=["eth0"]).status is Status.PASS
@@ -383,3 +384,18 @@ def test_counters_that_began_anew_are_no_errors(machine: Machine) -> None:
     look_network(machine)
     faulty(machine, "3")
     assert look_network(machine).status is Status.PASS
+
+
+def test_a_short_peak_of_the_cpu_is_read_anew(machine: Machine) -> None:
+    count = machine.folder / "count"
+    busy_first = (
+        f'n=$(date +%s%N); echo x >> {count}; b=0; [ "$(wc -l < {count})" -le 2 ] && b=$n; echo "cpu  $b 1 1 $n"'
+    )
+    machine.fake("cat", only("/proc/stat", busy_first))
+    found = look_cpu(machine, critical=40)
+    assert (found.status, found.message) == (
+        Status.PASS,
+        "CPU of host app: 0 %, below 40 % needed (after 50.0 % before)",
+    )
+    count.unlink()
+    assert look_cpu(machine, critical=40, again=0).status is Status.FAIL

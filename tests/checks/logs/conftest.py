@@ -54,7 +54,7 @@ class Logs:
         }
         context = run_context(
             self.folder,
-            hosts={"app": HostSection(connect="local://")},
+            hosts={"app": HostSection.model_validate({"connect": "local://"})},
             deployment=DeploymentSection(deployed_at=self.deployed),
         )
         # Sections of a kind are validated by their file, as when an environment is loaded.
@@ -71,9 +71,7 @@ class Logs:
             reading = window.read()
         except CouldNotLook as problem:
             return Judged(Status.UNKNOWN, str(problem), None)  # type: ignore[arg-type]
-        found = judged(
-            check, criterion=params, context=context, log_reading=reading, log_window=window, **given
-        )
+        found = judged(check, criterion=params, context=context, log_reading=reading, log_window=window, **given)
         if commit:
             context.state.commit()
         return found

@@ -36,8 +36,10 @@ def test_evidence_that_is_not_there_fails(logs: Logs) -> None:
     assert (found.status, found.message) == (Status.FAIL, "lines with /2FA/: 0 lines, at least 1 lines needed")
 
 
-def test_only_our_own_lines_count_where_that_is_asked(logs: Logs) -> None:
+def test_only_lines_of_this_run_count_where_that_is_asked(logs: Logs) -> None:
     logs.write("2FA ok for ann")
+    assert shown(logs, only_own=True).status is Status.FAIL
+    logs.write("2FA ok for probe", request_id="run-0-main-7")  # of an earlier run
     assert shown(logs, only_own=True).status is Status.FAIL
     logs.write("2FA ok for probe", request_id="run-1-main-7")
     assert shown(logs, only_own=True).status is Status.PASS
@@ -126,7 +128,10 @@ def test_a_success_after_many_failures_is_a_break_in(logs: Logs, by: str) -> Non
     found = broken_in(logs)
     assert found.status is Status.FAIL
     who = "user ann" if by == "user" else "source 203.0.113.66 as ann"
-    assert f"succeeded after 5 failures or more: 1 logins, at most 0 logins needed ({who} after 6 failures" in found.message
+    assert (
+        f"succeeded after 5 failures or more: 1 logins, at most 0 logins needed ({who} after 6 failures"
+        in found.message
+    )
 
 
 def test_a_mistyped_password_is_no_break_in(logs: Logs) -> None:
@@ -196,7 +201,9 @@ def test_a_collector_that_is_not_ready_fails(logs: Logs) -> None:
     assert (found.status, found.message) == (Status.FAIL, "loki: GET /ready answered 503 (Ingester not ready)")
 
 
-@pytest.mark.parametrize("rubbish", ["<html>", "{}", '{"status":"success","data":{"resultType":"matrix","result":[]}}', "[" * 9999])
+@pytest.mark.parametrize(
+    "rubbish", ["<html>", "{}", '{"status":"success","data":{"resultType":"matrix","result":[]}}', "[" * 9999]
+)
 def test_a_collector_that_answers_rubbish_is_unknown(logs: Logs, rubbish: str) -> None:
     with collector(rubbish=rubbish) as double:
         found = collected(logs, double)

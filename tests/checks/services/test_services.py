@@ -84,7 +84,10 @@ def test_a_service_that_is_stopped_fails(manager: Supervised, tmp_path: Path) ->
     assert found.status is Status.FAIL
     assert found.message == "running: 1 of 2 services, at least 2 of 2 services needed (worker is STOPPED)"
     assert "worker is STOPPED" in look(UPTIME, uptime.Params, services, tmp_path, window="1 s").message
-    assert look(RESOURCES, resources.Params, services, tmp_path).message == "worker is STOPPED, so nothing is recorded of it"
+    assert (
+        look(RESOURCES, resources.Params, services, tmp_path).message
+        == "worker is STOPPED, so nothing is recorded of it"
+    )
     # That it is down is another criterion's matter.
     assert look(RESTARTS, no_restarts.Params, services, tmp_path, deployed_at=now).status is Status.PASS
 
@@ -117,7 +120,10 @@ def test_a_restart_after_the_deployment_fails(manager: Supervised, tmp_path: Pat
     assert found.message.startswith(
         "restarted since the deployment: 2 of 2 services, at most 0 of 2 services needed (api was started 2"
     )
-    assert look(RESTARTS, no_restarts.Params, read(manager), tmp_path, deployed_at=deployed_at, grace="5 min").status is Status.PASS
+    assert (
+        look(RESTARTS, no_restarts.Params, read(manager), tmp_path, deployed_at=deployed_at, grace="5 min").status
+        is Status.PASS
+    )
 
 
 def test_a_restart_within_the_grace_is_seen_by_the_next_look(manager: Supervised, tmp_path: Path) -> None:
@@ -144,7 +150,9 @@ def test_a_counted_restart_fails(manager: Supervised, tmp_path: Path) -> None:
     assert "api was restarted 2 times since the first look" in found.message
 
 
-def test_without_a_deployment_the_first_look_is_unknown_and_the_next_compares(manager: Supervised, tmp_path: Path) -> None:
+def test_without_a_deployment_the_first_look_is_unknown_and_the_next_compares(
+    manager: Supervised, tmp_path: Path
+) -> None:
     assert look(RESTARTS, no_restarts.Params, read(manager), tmp_path).status is Status.UNKNOWN
     assert look(RESTARTS, no_restarts.Params, read(manager), tmp_path).status is Status.PASS
     assert look(CRASHES, no_crashes.Params, read(manager), tmp_path).status is Status.UNKNOWN
@@ -168,7 +176,10 @@ def test_a_crash_fails_though_the_service_is_up_again(manager: Supervised, tmp_p
     assert look(RUNNING, running.Params, services, tmp_path).status is Status.PASS
     found = look(CRASHES, no_crashes.Params, services, tmp_path, deployed_at=deployed_at)
     assert found.status is Status.FAIL
-    assert "1 crashes, at most 0 crashes needed (exited: worker (terminated by SIGKILL; not expected) at 2" in found.message
+    assert (
+        "1 crashes, at most 0 crashes needed (exited: worker (terminated by SIGKILL; not expected) at 2"
+        in found.message
+    )
     time.sleep(0.01)
     assert look(CRASHES, no_crashes.Params, services, tmp_path, deployed_at=datetime.now(UTC)).status is Status.PASS
     assert look(CRASHES, no_crashes.Params, services, tmp_path, window="1 h").status is Status.FAIL

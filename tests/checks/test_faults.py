@@ -1,0 +1,75 @@
+"""Every check is proven by a fault: each way of breaking the demo turns exactly its criteria red, and healing green.
+
+This is the long test of the suite: two whole checkpoints for each fault, on real servers.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo import control
+from demo.faults import FAULTS
+from tests.verification import Verified, verify
+
+HEALTHY_RUNS = 20
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Path]:
+    """A demo of this module's own; its path is short, as those of sockets must be."""
+    folder = Path(tempfile.mkdtemp(prefix="gl-"))
+    control.up(folder / "d")
+    yield folder
+    control.down(folder / "d")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def checkpoint(demo: Path) -> Verified:
+    return verify(demo / "d", demo / "out", "-m", "checkpoint")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def seen_healthy(demo: Path) -> Verified:
+    """Faults are judged against a system that was seen healthy, as after a first checkpoint."""
+    found = checkpoint(demo)
+    assert found.exit_code == 0, found.printed
+    assert len(found.outcomes) >= 75
+    return found
+
+
+def test_there_are_faults_enough_and_each_criterion_they_name_is_judged(seen_healthy: Verified) -> None:
+    judged = {name.partition("[")[0] for name in seen_healthy.outcomes}
+    assert len(FAULTS) >= 45
+    for fault in FAULTS.values():
+        assert fault.turns_red, f"{fault.name} turns nothing red"
+        assert fault.turns_red <= judged, f"{fault.name}: {fault.turns_red - judged}"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_turns_exactly_its_criteria_red_and_healing_turns_them_green(name: str, demo: Path) -> None:
+    fault = FAULTS[name]
+    control.break_(name, demo / "d")
+    try:
+        broken = checkpoint(demo)
+    finally:
+        control.heal(name, demo / "d")
+    red = {criterion.partition("[")[0] for criterion in broken.red}
+    told = "\n".join(f"{criterion}: {message}" for criterion, message in broken.red.items())
+    assert red == fault.turns_red, f"missing {fault.turns_red - red}, unexpected {red - fault.turns_red}:\n{told}"
+    assert broken.exit_code == 1
+    assert re.search(fault.told_as, told), f"no message has /{fault.told_as}/:\n{told}"
+    healed = checkpoint(demo)
+    assert not healed.red
+    assert healed.exit_code == 0, healed.printed
+
+
+def test_healthy_runs_in_a_row_raise_no_false_alarm(demo: Path) -> None:
+    for number in range(1, HEALTHY_RUNS + 1):
+        found = checkpoint(demo)
+        assert found.exit_code == 0, f"run {number}: {found.red}\n{found.printed}"
