@@ -41,7 +41,12 @@ def rank(status: Status) -> int:
 
 def worst_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Outcomes in the order they are told: by outcome, then by severity, then by id."""
-    return sorted(outcomes, key=lambda o: (_RANK[o.status], _WEIGHT[o.severity], o.criterion))
+    return sorted(outcomes, key=lambda o: (_RANK[o.status], _follows(o), _WEIGHT[o.severity], o.criterion))
+
+
+def _follows(outcome: Outcome) -> bool:
+    """Whether it only looks back at other criteria, so that its causes are to be told before it."""
+    return (outcome.check or "").startswith("history/")
 
 
 def counts(outcomes: Iterable[Outcome]) -> dict[Status, int]:

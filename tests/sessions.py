@@ -171,4 +171,11 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 def file_there(name: str, path: Path, **keys: Any) -> Data:
     """A criterion that a file is there."""
-    return {"id": name, "says": "The file is there", "check": "hosts/file", "path": str(path), "severity": "high", **keys}
+    return {
+        "id": name,
+        "says": "The file is there",
+        "check": "hosts/file",
+        "path": str(path),
+        "severity": "high",
+        **keys,
+    }

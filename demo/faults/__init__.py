@@ -1,15 +1,20 @@
 """The faults: every module of this folder that is not underscored defines some, as module-level `Fault` objects.
 
-`FAULTS` finds them by looking, so a new fault is a few lines in the module of its area and nothing else. A module that
-cannot be imported stops the import of this package with its own error.
+`FAULTS` finds them by looking, so a new fault is a few lines in the module of its area and its entry in
+`turns_red.yaml`. A module that cannot be imported stops the import of this package with its own error.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import yaml
 
 from demo.faults._model import Demo, Fault
 
@@ -32,7 +37,15 @@ def _find() -> dict[str, Fault]:
         for fault in _in_module(importlib.import_module(f"{__name__}.{info.name}")):
             if found.setdefault(fault.name, fault) is not fault:
                 raise ValueError(f"two faults are called {fault.name!r}")
-    return dict(sorted(found.items()))
+    known = yaml.safe_load((Path(__file__).parent / "turns_red.yaml").read_text(encoding="utf-8"))
+    if known.keys() != found.keys():
+        raise ValueError(f"turns_red.yaml and the modules differ in {', '.join(sorted(known.keys() ^ found.keys()))}")
+    return {name: _expected(fault, known[name]) for name, fault in sorted(found.items())}
+
+
+def _expected(fault: Fault, known: Mapping[str, Any]) -> Fault:
+    criteria = frozenset(f"warungin.{criterion}" for criterion in known["criteria"])
+    return dataclasses.replace(fault, turns_red=criteria, told_as=known["told_as"])
 
 
 FAULTS: Mapping[str, Fault] = _find()

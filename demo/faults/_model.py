@@ -39,8 +39,9 @@ def nothing(_: Demo) -> None:
 class Fault:
     """One way of breaking the demo.
 
-    `says` is what is wrong now, `incident` what would bring it about in real life, and `turns_red` the ids of the
-    criteria that have to notice. `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal`
+    `says` is what is wrong now, `incident` what would bring it about in real life. `turns_red` are the ids of the
+    criteria that have to notice and `told_as` a regular expression of what one of their messages then says; both
+    stand in `turns_red.yaml`. `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal`
     is also called after a `break_` that failed half-way. `needs_new_deployment` is for faults whose traces (restarts,
     log lines) stay behind: healing them counts as a deployment, from which on the system is watched anew.
     """
@@ -48,15 +49,11 @@ class Fault:
     name: str
     says: str
     incident: str
-    turns_red: frozenset[str]
+    turns_red: frozenset[str] = frozenset()
+    told_as: str = ""
     break_: Callable[[Demo], None] = nothing
     heal: Callable[[Demo], None] = nothing
     needs_new_deployment: bool = False
-
-
-def red(*criteria: str) -> frozenset[str]:
-    """Criterion ids of Warungin, given without their first part."""
-    return frozenset(f"warungin.{criterion}" for criterion in criteria)
 
 
 class Demo:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from demo.faults._model import Demo, Fault, red, wait_for
+from demo.faults._model import Demo, Fault, wait_for
 from demo.services import backups
 from demo.services.scheduler import BACKUP_EVERY_S
 from demo.state import DemoError, active_faults
@@ -52,7 +52,6 @@ def _backup_fault(*, name: str, says: str, incident: str, spoil: Callable[[Demo,
         name=name,
         says=says,
         incident=incident,
-        turns_red=red("database.backup-running"),
         break_=bring_about,
         heal=heal,
     )

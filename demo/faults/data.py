@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults._model import Demo, Fault, red, wait_for
+from demo.faults._model import Demo, Fault, wait_for
 from demo.services.queue import QUEUE_KEY
 
 _USERS_AWAY = """
@@ -80,7 +80,6 @@ ORDER_TOTAL = Fault(
     name="order-total-wrong",
     says="the total of one order is not the sum of its lines",
     incident="a correction by hand changed the total and forgot the lines",
-    turns_red=red("incident.critical.data-corruption"),
     break_=_falsify_order,
     heal=_correct_orders,
 )
@@ -89,7 +88,6 @@ STOCK_LEDGER = Fault(
     name="stock-ledger-wrong",
     says="a product's stock is not the sum of its movements",
     incident="a stock-take was written past the ledger",
-    turns_red=red("incident.critical.data-corruption"),
     break_=_falsify_stock,
     heal=_correct_stock,
 )
@@ -98,25 +96,6 @@ USERS_MISSING = Fault(
     name="users-missing",
     says="the table of users is empty, and nobody can log in",
     incident="a migration made the table anew and did not copy its rows",
-    turns_red=red(
-        "database.users-query",
-        "functionality.login",
-        "functionality.reports",
-        "functionality.dashboard",
-        "functionality.user-facing-features",
-        "security.2fa-enforced",
-        "security.2fa-log-evidence",
-        "security.store-authorization",
-        "security.store-authorization-log-evidence",
-        "security.session-timeout",
-        "security.session-timeout-log-evidence",
-        "security.token-validation",
-        "security.four-fixes-active",
-        "security.issues-check",
-        "database.api-connectivity",
-        "performance.response-time",
-        "incident.critical.security-feature-disabled",
-    ),
     break_=_empty_users,
     heal=_bring_users_back,
     needs_new_deployment=True,
@@ -126,7 +105,6 @@ USERS_HIDDEN = Fault(
     name="users-hidden",
     says="whoever is not the application sees no user in the table of users",
     incident="row level security was switched on without a policy",
-    turns_red=red("database.users-query", "security.issues-check"),
     break_=_hide_users,
     heal=_show_users,
 )
@@ -135,7 +113,6 @@ QUEUE_STUCK = Fault(
     name="queue-stuck",
     says="the worker is alive but takes no job, so reports never get done",
     incident="the worker waits on a queue whose name was changed",
-    turns_red=red("functionality.reports", "functionality.user-facing-features"),
     heal=_wait_until_queue_is_empty,
 )
 
@@ -143,5 +120,4 @@ REPORT_TOTAL = Fault(
     name="report-total-wrong",
     says="the totals of reports are too high",
     incident="orders that were taken back were counted as sales",
-    turns_red=red("functionality.reports"),
 )

@@ -7,7 +7,7 @@ import secrets
 import threading
 from functools import partial
 
-from demo.faults._model import Demo, Fault, red, wait_for
+from demo.faults._model import Demo, Fault, wait_for
 
 _DEADLOCK_WITHIN_S = 10.0
 
@@ -78,7 +78,6 @@ LOCK = Fault(
     name="blocked-lock",
     says="a session waits for a row that another one keeps locked",
     incident="a till crashed in the middle of a change, and its connection stayed open",
-    turns_red=red("database.no-locks"),
     break_=partial(_start_helper, kind="lock", fault="blocked-lock"),
     heal=partial(_wait_for_helper, fault="blocked-lock"),
     needs_new_deployment=True,
@@ -88,7 +87,6 @@ TRANSACTION = Fault(
     name="long-transaction",
     says="a session is idle in a transaction, and has been for more than two seconds",
     incident="the script of the month-end closing waits for somebody to press a key",
-    turns_red=red("database.no-locks", "database.connection-pool"),
     break_=partial(_start_helper, kind="transaction", fault="long-transaction"),
     heal=partial(_wait_for_helper, fault="long-transaction"),
 )
@@ -97,7 +95,6 @@ DEADLOCK = Fault(
     name="deadlock",
     says="PostgreSQL had to resolve a deadlock",
     incident="two jobs that move stock between stores took the rows in different order",
-    turns_red=red("database.no-locks"),
     break_=_deadlock,
     heal=_forget_deadlocks,
     needs_new_deployment=True,
@@ -107,7 +104,6 @@ EXHAUSTED = Fault(
     name="connections-exhausted",
     says="nine of ten connections that PostgreSQL allows are taken",
     incident="an import opens a connection for each file and closes none",
-    turns_red=red("database.connection-pool"),
     break_=partial(_start_helper, kind="connections", fault="connections-exhausted"),
     heal=partial(_wait_for_helper, fault="connections-exhausted"),
     needs_new_deployment=True,
@@ -117,26 +113,6 @@ API_LOST = Fault(
     name="api-lost-database",
     says="the API cannot log in to PostgreSQL, which is up",
     incident="the password of the application's role was changed, and the API not told",
-    turns_red=red(
-        "database.api-connectivity",
-        "functionality.api-health",
-        "functionality.login",
-        "functionality.reports",
-        "functionality.dashboard",
-        "functionality.user-facing-features",
-        "security.2fa-enforced",
-        "security.2fa-log-evidence",
-        "security.store-authorization",
-        "security.store-authorization-log-evidence",
-        "security.session-timeout",
-        "security.session-timeout-log-evidence",
-        "security.token-validation",
-        "security.four-fixes-active",
-        "performance.response-time",
-        "performance.api-latency",
-        "logging.no-repeated-errors",
-        "incident.critical.security-feature-disabled",
-    ),
     break_=_change_password,
     heal=_restore_password,
     needs_new_deployment=True,

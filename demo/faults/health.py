@@ -6,9 +6,8 @@ import shutil
 import time
 from collections.abc import Callable
 
-from demo.faults._model import Demo, Fault, red, wait_for
+from demo.faults._model import Demo, Fault, wait_for
 
-_HEALTH_RED = red("functionality.api-health")
 _ERROR_PAGE = """\
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Error</title></head>
@@ -74,21 +73,18 @@ DEGRADED = Fault(
     name="health-degraded-inside-200",
     says='/health answers 200 with {"status": "degraded"}',
     incident="a part is in trouble, and the status code was left at 200 for the load balancer's sake",
-    turns_red=_HEALTH_RED,
 )
 
 HTML = Fault(
     name="health-is-html",
     says="/health answers 200 with a page instead of JSON",
     incident="a proxy in front answers with its start page",
-    turns_red=_HEALTH_RED,
 )
 
 TIMES_OUT = Fault(
     name="health-times-out",
     says="/health answers only after 30 s",
     incident="a check inside the health endpoint waits for a host that is gone",
-    turns_red=_HEALTH_RED,
     heal=_wait_until_healthy,
 )
 
@@ -96,7 +92,6 @@ ENDLESS = Fault(
     name="health-endless",
     says="/health sends a body that never ends",
     incident="a captive portal, or a stream that was mounted on the wrong path",
-    turns_red=_HEALTH_RED,
     heal=_wait_until_healthy,
 )
 
@@ -104,22 +99,6 @@ LOGIN_BROKEN = Fault(
     name="login-broken",
     says="logging in gives 500",
     incident="a template that the release forgot",
-    turns_red=red(
-        "functionality.login",
-        "functionality.reports",
-        "functionality.dashboard",
-        "functionality.user-facing-features",
-        "security.2fa-enforced",
-        "security.2fa-log-evidence",
-        "security.store-authorization",
-        "security.session-timeout",
-        "security.token-validation",
-        "security.four-fixes-active",
-        "database.api-connectivity",
-        "performance.response-time",
-        "logging.no-repeated-errors",
-        "incident.critical.security-feature-disabled",
-    ),
     needs_new_deployment=True,
 )
 
@@ -127,7 +106,6 @@ ERROR_PAGE = Fault(
     name="error-page-with-200",
     says="index.html is an error page, answered with 200",
     incident="a build that failed was deployed with its error page",
-    turns_red=red("functionality.frontend-loads", "performance.page-load"),
     break_=_replace_index,
     heal=_put_back("index.html", "error-page-with-200"),
 )
@@ -136,7 +114,6 @@ ASSET_MISSING = Fault(
     name="asset-missing",
     says="style.css, which every page needs, is not there",
     incident="the page and its assets were deployed one after the other, and the second copy failed",
-    turns_red=red("functionality.frontend-loads", "performance.page-load"),
     break_=_take_away("style.css", "asset-missing"),
     heal=_put_back("style.css", "asset-missing"),
     needs_new_deployment=True,
@@ -146,14 +123,12 @@ DASHBOARD_NAN = Fault(
     name="dashboard-shows-nan",
     says="the dashboard's sales are not a number",
     incident="a division by the number of orders, on a day without any",
-    turns_red=red("functionality.dashboard"),
 )
 
 SLOW_PAGE = Fault(
     name="slow-page",
     says="the page's assets take seconds to arrive",
     incident="a limit of bandwidth per connection was set against a downloader",
-    turns_red=red("performance.page-load", "incident.high.performance-degradation"),
     break_=_limit_rate,
     heal=_lift_limit,
 )

@@ -11,7 +11,7 @@ import shlex
 import shutil
 from functools import partial
 
-from demo.faults._model import Demo, Fault, red
+from demo.faults._model import Demo, Fault
 from demo.layout import write_script
 from demo.state import DemoError, active_faults
 
@@ -100,12 +100,11 @@ def _put_document_back(demo: Demo, *, name: str, fault: str) -> None:
         kept.replace(demo.settings.documents / name)
 
 
-def _document_fault(*, fault: str, name: str, says: str, incident: str, turns_red: frozenset[str]) -> Fault:
+def _document_fault(*, fault: str, name: str, says: str, incident: str) -> Fault:
     return Fault(
         name=fault,
         says=says,
         incident=incident,
-        turns_red=turns_red,
         break_=partial(_take_document, name=name, fault=fault),
         heal=partial(_put_document_back, name=name, fault=fault),
     )
@@ -115,7 +114,6 @@ CPU = Fault(
     name="cpu-burnt",
     says="all cores are busy (for two minutes at most, at the lowest priority)",
     incident="a runaway process",
-    turns_red=red("health.cpu"),
     break_=_burn,
     heal=_stop_burning,
 )
@@ -124,7 +122,6 @@ MEMORY_FULL = Fault(
     name=_MEMORY,
     says="/proc/meminfo, as cat prints it, says that 3 % of the memory is available",
     incident="a cache without a limit",
-    turns_red=red("health.memory"),
     break_=_alter_cat,
     heal=_alter_cat,
 )
@@ -133,7 +130,6 @@ DISK_FULL = Fault(
     name=_DISK,
     says=f"df says that every file system is {_FULL_PERCENT} % full",
     incident="a log that nobody rotates",
-    turns_red=red("health.disk"),
     break_=_alter_df,
     heal=_alter_df,
 )
@@ -142,7 +138,6 @@ INODES_FULL = Fault(
     name=_INODES,
     says=f"df -i says that {_FULL_PERCENT} % of all inodes are used",
     incident="a folder of millions of session files",
-    turns_red=red("health.disk"),
     break_=_alter_df,
     heal=_alter_df,
 )
@@ -151,7 +146,6 @@ INTERFACE_ERRORS = Fault(
     name=_ERRORS,
     says="/proc/net/dev, as cat prints it, shows interface errors that grow",
     incident="a cable that is about to break",
-    turns_red=red("health.network-stable"),
     break_=_alter_cat,
     heal=_alter_cat,
 )
@@ -160,7 +154,6 @@ CLOCK_SKEW = Fault(
     name=_CLOCK,
     says=f"the host's clock, as date prints it, is {_SKEW_S // 60} minutes fast",
     incident="the time daemon lost its servers",
-    turns_red=red("health.network-stable"),
     break_=_alter_date,
     heal=_alter_date,
 )
@@ -169,7 +162,6 @@ API_CLOCK = Fault(
     name="api-clock-skew",
     says="the API's clock, in its Date header and in /health/detailed, is five minutes fast",
     incident="the API's container was paused and its time is behind, or the host's is",
-    turns_red=red("health.network-stable"),
 )
 
 GUIDE = _document_fault(
@@ -177,7 +169,6 @@ GUIDE = _document_fault(
     name="INCIDENT_RESPONSE_GUIDE.md",
     says="the incident response guide is not at hand",
     incident="the wiki was moved, and the export stopped",
-    turns_red=red("docs.references-available", "schedule.emergency-material-ready", "incident.critical.action-guide"),
 )
 
 ROLLBACK = _document_fault(
@@ -185,5 +176,4 @@ ROLLBACK = _document_fault(
     name="rollback.sh",
     says="the rollback script is not where it should be",
     incident="the release left out the folder of scripts",
-    turns_red=red("incident.critical.action-rollback"),
 )

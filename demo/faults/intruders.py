@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from demo.faults._model import Demo, Fault, red
+from demo.faults._model import Demo, Fault
 from demo.passwords import hash_password
 
 _STRANGER = {"User-Agent": "curl/8.14.1", "X-Forwarded-For": "203.0.113.66"}
@@ -65,21 +65,18 @@ UNTHROTTLED = Fault(
     name="brute-force-unthrottled",
     says="passwords may be guessed as fast as one likes",
     incident="the counter of failures was keyed by a request id",
-    turns_red=red("security.issues-check", "incident.critical.security-feature-disabled"),
 )
 
 FEATURE_OFF = Fault(
     name="security-feature-off",
     says="/health/detailed reports that throttling is off, and it is",
     incident="throttling was switched off for a load test and stayed off",
-    turns_red=red("security.issues-check", "incident.critical.security-feature-disabled"),
 )
 
 REFUSALS = Fault(
     name="foreign-refusals",
     says="somebody who is not the verifier was refused a dozen times",
     incident="a scanner found the address of the API",
-    turns_red=red("security.no-unauthorized-attempts"),
     break_=_knock,
     needs_new_deployment=True,
 )
@@ -88,7 +85,6 @@ BREAK_IN = Fault(
     name="break-in",
     says="after six failures from one address, a login as a manager succeeded",
     incident="a password from another site's leak, and a phished code",
-    turns_red=red("security.no-unauthorized-attempts", "incident.critical.security-breach"),
     break_=_break_in,
     heal=_forget_failures,
     needs_new_deployment=True,
@@ -98,7 +94,6 @@ ADMIN = Fault(
     name="unexpected-admin",
     says="there is an administrator whom nobody knows",
     incident="a helper account was created in a support call, or by an intruder",
-    turns_red=red("security.issues-check", "incident.critical.security-breach"),
     break_=_add_admin,
     heal=_remove_admin,
 )
@@ -107,7 +102,6 @@ PORT = Fault(
     name="unexpected-port",
     says="a process listens on a port that is none of the system's",
     incident="a debugging server was left running",
-    turns_red=red("security.issues-check"),
     break_=_open_port,
     heal=_close_port,
 )

@@ -8,11 +8,9 @@ import time
 from collections.abc import Iterable
 from functools import partial
 
-from demo.faults._model import Demo, Fault, red, wait_for
+from demo.faults._model import Demo, Fault, wait_for
 from demo.services.journal import utc_now
 
-_CRITICAL_RED = red("logging.no-critical", "logging.no-critical-24h")
-_LOSS_RED = red("logging.no-critical-24h")
 _CATCHES_UP_WITHIN_S = 3.0
 _TRACE = """\
 CRITICAL:warungin.payments:settlement of batch 17 lost
@@ -76,7 +74,6 @@ CRITICAL_JSON = Fault(
     name="critical-in-json",
     says="the API logged a CRITICAL line",
     incident="a payment terminal lost its keys",
-    turns_red=_CRITICAL_RED,
     break_=partial(
         _append, service="api", lines=[("CRITICAL", "payment terminal 3 lost its keys", "payments.keys-lost")]
     ),
@@ -87,7 +84,6 @@ CRITICAL_TEXT = Fault(
     name="critical-in-plain-text",
     says="a CRITICAL line in plain text stands among the worker's JSON lines",
     incident="a library writes past the logging of the program",
-    turns_red=_CRITICAL_RED,
     break_=_append_plain_text,
     needs_new_deployment=True,
 )
@@ -96,7 +92,6 @@ CRITICAL_TRACE = Fault(
     name="critical-in-stack-trace",
     says="a stack trace of several lines, whose first says CRITICAL, stands in the API's log",
     incident="an exception ended a thread and was printed as it was",
-    turns_red=_CRITICAL_RED,
     break_=_append_trace,
     needs_new_deployment=True,
 )
@@ -105,7 +100,6 @@ REPEATED_ERROR = Fault(
     name="repeated-error-with-changing-numbers",
     says="the same error came eight times, each time with other numbers in it",
     incident="the payment provider is down",
-    turns_red=red("logging.no-repeated-errors", "logging.error-pattern-focus"),
     break_=partial(
         _append,
         service="api",
@@ -121,7 +115,6 @@ WARNING_FLOOD = Fault(
     name="warning-flood",
     says="the API logged four hundred warnings",
     incident="a disk that is slow, and a library that says so at each write",
-    turns_red=red("logging.warning-count"),
     break_=partial(
         _append,
         service="api",
@@ -134,7 +127,6 @@ UNEXPECTED_WARNING = Fault(
     name="unexpected-warning",
     says="the worker logged a warning of a kind that was never seen",
     incident="a certificate of the payment provider will run out",
-    turns_red=red("logging.warning-count", "incident.medium.expected-warnings"),
     break_=partial(
         _append,
         service="worker",
@@ -147,7 +139,6 @@ TRUNCATED = Fault(
     name="log-truncated",
     says="the API's log was cut to nothing while it was being written",
     incident="somebody made room on a full disk with `> api.log`",
-    turns_red=_LOSS_RED,
     break_=_truncate,
     heal=_wait_until_collected,
     needs_new_deployment=True,
@@ -157,7 +148,6 @@ ROTATED_AWAY = Fault(
     name="log-rotated-away",
     says="the API's log was rotated, and the old file was not kept",
     incident="logrotate with `rotate 0`",
-    turns_red=_LOSS_RED,
     break_=_rotate_away,
     heal=_wait_until_collected,
     needs_new_deployment=True,
@@ -167,13 +157,6 @@ STOPPED = Fault(
     name="log-stopped",
     says="the API writes no more lines into its log",
     incident="the log's file system is read-only since an error, and the program goes on without",
-    turns_red=red(
-        "logging.loki",
-        "security.2fa-log-evidence",
-        "security.store-authorization-log-evidence",
-        "security.session-timeout-log-evidence",
-        "security.token-log-evidence",
-    ),
     heal=_wait_until_collected,
     needs_new_deployment=True,
 )
@@ -182,6 +165,5 @@ COLLECTOR_STALLED = Fault(
     name="collector-stalled",
     says="the collector answers, but takes in nothing new",
     incident="the collector ran out of file handles",
-    turns_red=red("logging.loki"),
     heal=_wait_until_collected,
 )

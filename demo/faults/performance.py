@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults._model import Demo, Fault, red
+from demo.faults._model import Demo, Fault
 
 _NAP_S = 0.8
 _VIEW = "orders_summary"
@@ -33,21 +33,18 @@ SLOW_TAIL = Fault(
     name="slow-tail",
     says="every tenth request of a route takes 1.5 s longer; the median is as always",
     incident="one of ten threads runs into a lock of the file system",
-    turns_red=red("performance.response-time", "performance.api-latency", "incident.high.performance-degradation"),
 )
 
 SLOW_API = Fault(
     name="slow-api",
     says="every request takes 400 ms longer",
     incident="each request asks a name server that is far away",
-    turns_red=red("performance.api-latency", "incident.high.performance-degradation"),
 )
 
 SLOW_QUERY = Fault(
     name="slow-query",
     says=f"counting the rows of the view {_VIEW} takes {_NAP_S} s",
     incident="an index was dropped, and the table grew",
-    turns_red=red("performance.db-query-time", "database.query-performance", "incident.high.performance-degradation"),
     break_=_slow_view,
     heal=_fast_view,
 )

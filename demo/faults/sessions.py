@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults._model import Demo, Fault, red
-
-_RED = red(
-    "security.session-timeout",
-    "security.four-fixes-active",
-    "incident.critical.security-feature-disabled",
-)
+from demo.faults._model import Demo, Fault
 
 
 def _take_ttl_away(demo: Demo) -> None:
@@ -20,7 +14,6 @@ WITHOUT_TTL = Fault(
     name="sessions-without-ttl",
     says="session keys in Redis have no TTL",
     incident="a change from SETEX to SET lost the limit",
-    turns_red=_RED | red("security.active-sessions"),
     break_=_take_ttl_away,
     heal=Demo.end_sessions,
 )
@@ -29,7 +22,6 @@ IDLE_IGNORED = Fault(
     name="idle-limit-ignored",
     says="a session stays open however long nobody uses it",
     incident="cashiers complained of logins after each break, and the limit was lifted",
-    turns_red=_RED,
     heal=Demo.end_sessions,
 )
 
@@ -37,7 +29,6 @@ ABSOLUTE_IGNORED = Fault(
     name="absolute-limit-ignored",
     says="a session in use never ends",
     incident="the renewal of a session also moved its start",
-    turns_red=_RED | red("security.token-validation"),
     heal=Demo.end_sessions,
 )
 
@@ -45,5 +36,4 @@ END_NOT_LOGGED = Fault(
     name="session-end-not-logged",
     says="the log says nothing of sessions that ran out",
     incident="the event was renamed, and the log's filter was not",
-    turns_red=red("security.session-timeout-log-evidence"),
 )

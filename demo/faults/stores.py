@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from demo.faults._model import Demo, Fault, red
-
-_RED = red(
-    "security.store-authorization",
-    "security.four-fixes-active",
-    "incident.critical.security-breach",
-    "incident.critical.security-feature-disabled",
-)
+from demo.faults._model import Demo, Fault
 
 _REMEMBER = """
 CREATE SCHEMA kept;
@@ -56,14 +49,12 @@ ANSWERED = Fault(
     name="other-store-answered",
     says="reading another store's data is answered with 200 and the data",
     incident="a new list endpoint was written without the store check, and copied from",
-    turns_red=_RED,
 )
 
 WRITABLE = Fault(
     name="other-store-writable",
     says="reading another store's data is refused, but writing is not",
     incident="the store check was bound to GET when the routes were split",
-    turns_red=_RED,
     break_=_remember,
     heal=_restore,
 )
@@ -72,23 +63,12 @@ LEAKING = Fault(
     name="refusal-leaks-data",
     says="the 403 carries the order it refuses to show",
     incident="an error page for support staff went live with its debug details",
-    turns_red=_RED,
 )
 
 EVERYTHING_FORBIDDEN = Fault(
     name="everything-forbidden",
     says="everything under /api/stores is refused with 403, one's own store too",
     incident="the store ids of all sessions were lost in a migration",
-    turns_red=_RED
-    | red(
-        "security.session-timeout",
-        "security.token-validation",
-        "functionality.reports",
-        "functionality.dashboard",
-        "functionality.user-facing-features",
-        "performance.response-time",
-        "performance.api-latency",
-    ),
     needs_new_deployment=True,
 )
 
@@ -96,5 +76,4 @@ NOT_LOGGED = Fault(
     name="refusal-not-logged",
     says="refusals with 403 leave no line in the log",
     incident="a filter against noise in the log caught the refusals as well",
-    turns_red=red("security.store-authorization-log-evidence"),
 )

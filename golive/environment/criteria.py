@@ -83,7 +83,7 @@ class CriteriaReader:
             self._wrong(place, f"{label}: no value of it mentions {ITEM}, so all would be the same")
             return
         for item, changes in items:
-            filled = {**_filled(body, item), **changes, "id": entry.get("id", "?")}
+            filled = {**_filled(body, item), **_filled(changes, item), "id": entry.get("id", "?")}
             yield self._one(filled, _moved(source, path, item), path, item)
 
     def _one(self, entry: dict[str, Any], source: Source, path: Path_, item: str | None) -> Criterion | None:

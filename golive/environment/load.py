@@ -107,7 +107,7 @@ def load_environment(
     criteria_sources = _criteria_sources(merged, problems)
     criteria = _criteria(criteria_sources, merged, reader)
     problems += reader.problems
-    problems += _unknown_criteria(merged, section, criteria)
+    problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources))
     if not criteria and not problems:
         problems.append(Problem(place=merged.place(), text="no criterion: 'criteria' names the files that hold them"))
     if problems:
@@ -254,9 +254,18 @@ def _item_changed(entry: dict[str, Any], item: str, changes: dict[str, Any]) -> 
     return {**entry, "for_each": {**items, item: {**items[item], **changes}}}
 
 
-def _unknown_criteria(merged: Source, section: EnvironmentSection, criteria: list[Criterion]) -> list[Problem]:
+def _written(sources: list[Source]) -> frozenset[str]:
+    """Ids as they stand in the files, also of criteria that cannot be used: what names one of these is not to blame."""
+    entries = [entry for source in sources if isinstance(source.data, list) for entry in source.data]
+    return frozenset(str(entry.get("id")) for entry in entries if isinstance(entry, dict))
+
+
+def _unknown_criteria(
+    merged: Source, section: EnvironmentSection, criteria: list[Criterion], written: frozenset[str]
+) -> list[Problem]:
     ids = {c.id for c in criteria} | {c.base_id for c in criteria}
     attested = {c.id for c in criteria if c.answer == "attest"}
+    broken = written - {c.base_id for c in criteria}
     named: list[tuple[tuple[str | int, ...], str, Iterable[str]]] = [
         *((("adjust", name), name, ids) for name in section.adjust),
         *((("waivers", i, "criterion"), w.criterion, ids) for i, w in enumerate(section.waivers)),
@@ -265,7 +274,7 @@ def _unknown_criteria(merged: Source, section: EnvironmentSection, criteria: lis
     return [
         Problem(place=merged.place(path), text=f"{path[0]}: {unknown_name('criterion', name, allowed)}")
         for path, name, allowed in named
-        if name not in set(allowed)
+        if name not in set(allowed) and (path[0] == "attestations" or name.partition("[")[0] not in broken)
     ]
 
 

@@ -42,6 +42,11 @@ class StateStore:
         self._pending[key] = value
 
     @property
+    def pending(self) -> dict[str, Any]:
+        """What was put and is not committed yet."""
+        return dict(self._pending)
+
+    @property
     def runs(self) -> frozenset[str]:
         """Ids of the earlier runs against this environment."""
         return frozenset(self._committed["runs"])

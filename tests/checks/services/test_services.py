@@ -89,6 +89,7 @@ def test_a_service_that_is_stopped_fails(manager: Supervised, tmp_path: Path) ->
         == "worker is STOPPED, so nothing is recorded of it"
     )
     # That it is down is another criterion's matter.
+    assert look(DEPLOYED, deployed.Params, services, tmp_path, deployed_at=now).status is Status.PASS
     assert look(RESTARTS, no_restarts.Params, services, tmp_path, deployed_at=now).status is Status.PASS
 
 

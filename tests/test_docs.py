@@ -1,0 +1,226 @@
+"""The documentation names everything there is, and what it shows is true: links, YAML, examples."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from commands.main import COMMANDS
+from commands.main import main as golive
+from fixtures import options
+from fixtures.options import CATALOGUE, PROJECT
+from golive.environment.catalogue import parse_runbook
+from golive.environment.criteria import ANSWERS, COMMON_KEYS
+from golive.environment.kinds import PACKAGES, config_of, kinds_of
+from golive.environment.params import CheckParams
+from golive.environment.references import standard_providers
+from golive.environment.sections import AttestAnswer, EnvironmentSection
+from golive.model import Outcome, Severity, Status, When
+
+PAGES = (
+    PROJECT / "README.md",
+    PROJECT / "CONTRIBUTING.md",
+    PROJECT / "CHANGELOG.md",
+    *sorted((PROJECT / "docs").glob("*.md")),
+)
+GENERATED = ("checks.md", "criteria.md")
+"""Pages that `golive docs` writes; naming something there does not explain it."""
+WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.name not in GENERATED)
+GUIDE = (PROJECT / "docs" / "guide.md").read_text(encoding="utf-8")
+_FENCED = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(\s*(?P<target>[^)\s]+)\s*\)")
+_REMOTE = re.compile(r"[a-z]+://|mailto:")
+
+
+def parsers(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """A command line and all its subcommands, by what is typed."""
+    yield name, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, inner in action.choices.items():
+                yield from parsers(inner, f"{name} {word}")
+
+
+def golive_parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentParser]:
+    """Every subcommand of `golive`, as the command itself sets them up."""
+    seen: list[argparse.ArgumentParser] = []
+
+    def stop(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        seen.append(parser)
+        raise SystemExit(0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(argparse.ArgumentParser, "parse_args", stop)
+        with pytest.raises(SystemExit):
+            golive([])
+    return dict(parsers(seen[0], "golive"))
+
+
+def pytest_options() -> list[str]:
+    """The options that this project adds to pytest."""
+    parser = pytest.Parser(_ispytest=True)
+    options.add_options(parser)
+    return [name for option in parser.getgroup("golive").options for name in option.names()]
+
+
+def models(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A section and every section inside it."""
+    found = {model}
+    for info in model.model_fields.values():
+        found |= {inner for one in _models_in(info.annotation) for inner in models(one)}
+    return found
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def environment_keys() -> list[tuple[str, str]]:
+    """(section, key) of everything that an environment's YAML may hold."""
+    tops: list[type[BaseModel]] = [EnvironmentSection, AttestAnswer]
+    tops += [config_of(section, kind) for section in PACKAGES for kind in kinds_of(section)]
+    wanted = {inner for top in tops for inner in models(top)}
+    return sorted({(m.__name__, info.alias or name) for m in wanted for name, info in m.model_fields.items()})
+
+
+def blocks(kind: str) -> list[Any]:
+    """The fenced blocks of one kind on all pages, each named by page and line."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in _FENCED.finditer(text):
+            if block["kind"] == kind:
+                line = text.count("\n", 0, block.start()) + 1
+                found.append(pytest.param(page, block["text"], id=f"{page.name}:{line}"))
+    return found
+
+
+def headings(page: Path) -> set[str]:
+    """What `page#…` may lead to, as GitHub names it."""
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def quoted(word: str) -> bool:
+    """Whether a page has `word` in backticks or in a block, as a word of its own."""
+    code = "\n".join([*re.findall(r"`([^`\n]+)`", WRITTEN), *(block["text"] for block in _FENCED.finditer(WRITTEN))])
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", code) is not None
+
+
+def test_every_command_and_option_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = golive_parsers(monkeypatch)
+    assert {f"golive {name}" for name in COMMANDS} <= found.keys()
+    missing = [name for name in found if name != "golive" and not quoted(name)]
+    for name, parser in found.items():
+        for action in parser._actions:
+            wanted = [option for option in action.option_strings if option.startswith("--")]
+            missing += [f"{name} {option}" for option in wanted if not quoted(option)]
+            choices = action.choices if action.option_strings and action.choices else ()
+            missing += [f"{name}: {choice}" for choice in choices if not quoted(str(choice))]
+    assert missing == []
+
+
+def test_every_pytest_option_is_documented() -> None:
+    names = pytest_options()
+    assert "--env" in names
+    assert [name for name in names if f"`{name}=" not in GUIDE] == []
+
+
+def test_options_with_values_are_written_with_an_equals_sign() -> None:
+    assert re.findall(r"--(?:env|output|answer) +\w+", WRITTEN) == []
+
+
+def test_every_key_of_an_environment_is_documented() -> None:
+    assert [f"{section}: {key}" for section, key in environment_keys() if f"`{key}`" not in GUIDE] == []
+
+
+def test_every_key_of_a_criterion_is_documented() -> None:
+    assert [key for key in COMMON_KEYS if f"| `{key}` |" not in GUIDE] == []
+    assert [key for key in ANSWERS if not quoted(f"{key}:")] == []
+
+
+def test_every_kind_of_section_is_documented() -> None:
+    assert [kind for section in PACKAGES for kind in kinds_of(section) if f"`{kind}`" not in GUIDE] == []
+
+
+def test_every_kind_of_reference_is_documented() -> None:
+    kinds = [*standard_providers(PROJECT, {}), "demo"]
+    assert [kind for kind in kinds if f"`${{{kind}:" not in GUIDE] == []
+
+
+def test_every_outcome_and_marker_is_documented() -> None:
+    words = [*Status, *When, *Severity, "criterion"]
+    assert [str(word) for word in words if f"`{word}`" not in GUIDE] == []
+
+
+def test_every_field_of_the_results_is_documented() -> None:
+    assert [name for name in Outcome.__slots__ if name != "status" and f"`{name}`" not in GUIDE] == []
+
+
+def test_every_target_of_make_is_documented() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    declared = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert declared
+    assert [target for target in declared[1].split() if f"`make {target}`" not in WRITTEN] == []
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
+def test_yaml_is_valid_and_its_keys_are_known(page: Path, text: str) -> None:
+    data = yaml.safe_load(text)
+    assert data, f"an empty block in {page.name}"
+    if page.name == "ci.md":
+        return  # pipelines, not environments
+    if isinstance(data, list):
+        assert [entry for entry in data if not {"id", "says", "severity"} <= entry.keys()] == []
+    else:
+        assert data.keys() <= EnvironmentSection.model_fields.keys()
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("python"))
+def test_python_is_valid(page: Path, text: str) -> None:
+    tree = ast.parse(textwrap.dedent(text), page.name)
+    docstring = ast.get_docstring(tree)
+    if "class Params(" in text and docstring:
+        assert parse_runbook(docstring, page.name).claim
+        names: dict[str, Any] = {"__name__": "example"}
+        exec(compile(tree, page.name, "exec"), names)  # noqa: S102 - our own page
+        assert issubclass(names["Params"], CheckParams)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_are_there(page: Path) -> None:
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    broken = []
+    for target in (unquote(found["target"]) for found in _LINK.finditer(text)):
+        name, _, heading = target.partition("#")
+        file = page.parent / name if name else page
+        if _REMOTE.match(target):
+            continue
+        if not file.exists() or (heading and heading not in headings(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_checks_that_are_named_exist() -> None:
+    areas = {check.partition("/")[0] for check in CATALOGUE.ids}
+    named = set(re.findall(rf"(?:golive checks|check:) ((?:{'|'.join(areas)})/\w+)", WRITTEN))
+    assert named - {*CATALOGUE.ids, "cache/clients"} == set(), "cache/clients is the example that readers write"
+
+
+def test_picture_of_the_report_is_small() -> None:
+    assert (PROJECT / "docs" / "report.png").stat().st_size < 300_000
