@@ -15,7 +15,6 @@ from golive.model import utc_text
 from golive.targets.host import Host
 from golive.targets.machine import Port
 
-
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 
 
