@@ -19,7 +19,7 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit codes: 0 done, 1 a negative answer, 2 wrong words, 4 an unusable environment, 130 Ctrl-C."""
+    """Run one command. Exit codes: 0 done, 1 a negative answer, 2 wrong words, 4 unusable environment, 130 Ctrl-C."""
     parser = argparse.ArgumentParser(prog="golive", description="Decides whether a deployed system may go live.")
     parser.add_argument("--version", action="version", version=f"golive {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

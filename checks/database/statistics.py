@@ -16,7 +16,8 @@ from golive.model import utc_text
 from golive.targets.postgres import Database
 
 _STATISTICS = """
-SELECT numbackends, xact_commit, xact_rollback, stats_reset FROM pg_stat_database WHERE datname = current_database()
+SELECT numbackends, xact_commit, xact_rollback, stats_reset, pg_postmaster_start_time()
+FROM pg_stat_database WHERE datname = current_database()
 """
 
 
@@ -32,13 +33,14 @@ def test_statistics_are_recorded(
 ) -> None:
     found = database.rows(_STATISTICS)
     assert found, f"database {database.name}: pg_stat_database has no row for it"
-    backends, commits, rollbacks, reset_at = found[0]
+    backends, commits, rollbacks, reset_at, started_at = found[0]
     measure(backends, unit="sessions", name="backends")
     measure(commits, unit="transactions", name="commits")
     measure(rollbacks, unit="transactions", name="rollbacks")
     key = f"database:{criterion_id}:transactions"
     last: Any = context.state.committed(key)
-    reset = utc_text(reset_at) if reset_at else None
+    # Counters of another server, or of this one after a crash, count from another beginning.
+    reset = utc_text(max(reset_at, started_at) if reset_at else started_at)
     context.state.put(key, {"commits": commits, "rollbacks": rollbacks, "reset": reset, "at": utc_text(now)})
     if not isinstance(last, dict) or last["reset"] != reset or last["commits"] > commits:
         measure.note("first look at these counters: nothing earlier to compare with")

@@ -68,7 +68,7 @@ def _judge(way: str, answer: Answer, protected: Request, account: Account, measu
 
 
 def _offered(answer: Answer, account: Account) -> Iterator[dict[str, str]]:
-    """Everything in the answer that might be a token, as headers; a word of a refusal is tried too, but is no secret."""
+    """All in the answer that might be a token, as headers. A word of a refusal is tried too, but is no secret."""
     for token in tokens_in(answer.text):
         if answer.ok:
             account.learn(token)

@@ -18,17 +18,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CRITERIA = """
-- {id: shop.health.memory, says: memory is left, check: hosts/memory, critical: 99, severity: high, when: [checkpoint]}
-- {id: shop.health.inodes, says: inodes are left, check: hosts/inodes, critical: 99.9, severity: high, when: [checkpoint]}
-- {id: shop.health.disk, says: disk is left, check: hosts/disk, paths: [/], critical: 99.9, severity: high, when: [checkpoint]}
-- {id: shop.health.clock, says: clock agrees, check: hosts/clock, critical: 5 s, severity: high, when: [checkpoint]}
+- {id: shop.health.memory, says: memory is left, check: hosts/memory, critical: 99, severity: high}
+- {id: shop.health.inodes, says: inodes are left, check: hosts/inodes, critical: 99.9, severity: high}
+- {id: shop.health.disk, says: disk is left, check: hosts/disk, paths: [/], critical: 99.9, severity: high}
+- {id: shop.health.clock, says: clock agrees, check: hosts/clock, critical: 5 s, severity: high}
 - id: shop.health.file
   says: the file is there
   check: hosts/file
   path: FILE
   contains: ready
   severity: high
-  when: [checkpoint]
 """
 
 

@@ -55,9 +55,10 @@ def test_a_database_that_commits_nothing_fails(database: Database, context: RunC
     for _ in range(20):
         # A session's own commits reach the counters at most once a second, and rarely just between these two looks.
         commits, reset_at = database.row(
-            "SELECT xact_commit, stats_reset FROM pg_stat_database WHERE datname = current_database()"
+            "SELECT xact_commit, greatest(stats_reset, pg_postmaster_start_time())"
+            " FROM pg_stat_database WHERE datname = current_database()"
         )
-        reset = utc_text(reset_at) if reset_at else None
+        reset = utc_text(reset_at)
         context.state.put(KEY, {"commits": commits, "rollbacks": 0, "reset": reset, "at": earlier})
         context.state.commit()
         found = counted(database, context)
@@ -65,6 +66,16 @@ def test_a_database_that_commits_nothing_fails(database: Database, context: RunC
             break
     assert found.status is Status.FAIL
     assert found.message.startswith("database main: not one commit in the 300 s since the last look")
+
+
+def test_counters_of_another_server_are_a_new_beginning(database: Database, context: RunContext) -> None:
+    (commits,) = database.row("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+    earlier = utc_text(datetime.now(UTC) - timedelta(minutes=5))
+    context.state.put(KEY, {"commits": commits, "rollbacks": 0, "reset": "2026-01-01T00:00:00.000Z", "at": earlier})
+    context.state.commit()
+    found = counted(database, context)
+    assert found.status is Status.PASS
+    assert "first look at these counters" in found.message
 
 
 def test_counters_that_went_back_are_a_new_beginning(database: Database, context: RunContext) -> None:
