@@ -63,7 +63,8 @@ class Collector:
         if died or report.when == "teardown":
             self._ended.add(report.nodeid)
         if died:
-            self.abort(f"a worker process died while it judged {criterion_of(report.nodeid)}")
+            judged = carried[-1]["criterion"] if carried else criterion_of(report.nodeid)
+            self.abort(f"a worker process died while it judged {judged}")
         if died and not carried:
             return self._add(report.nodeid, self._lost(criterion_of(report.nodeid)))
         if not carried:

@@ -164,7 +164,7 @@ def test_ordinary_tests_leave_nothing_behind(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("from tests.reports.emulation import *")
     pytester.makepyfile(test_plain="def test_plain(): pass")
     before = {path.name for path in pytester.path.iterdir()}
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
     assert result.ret == 0
     assert {path.name for path in pytester.path.iterdir()} - before <= {"__pycache__"}
     result.stdout.no_fnmatch_line("*Report:*")
