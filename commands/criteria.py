@@ -9,6 +9,7 @@ from typing import Any
 
 from commands.environment import add_env, load
 from golive.model import Criterion
+from reports.text import visible
 
 
 def add(subparsers: Any) -> None:
@@ -66,7 +67,8 @@ def _by(criterion: Criterion) -> str | None:
 
 
 def _row(criterion: Criterion) -> tuple[str, ...]:
-    return criterion.id, criterion.severity.value, criterion.answer, _by(criterion) or "", criterion.says
+    by, says = (visible(" ".join(text.split())) for text in (_by(criterion) or "", criterion.says))
+    return criterion.id, criterion.severity.value, criterion.answer, by, says
 
 
 def _print_table(criteria: list[Criterion]) -> None:
@@ -83,8 +85,8 @@ def _print_table(criteria: list[Criterion]) -> None:
         for column in ("criterion", "severity", "answered by", "says"):
             table.add_column(column, overflow="fold")
         for criterion in criteria:
-            how = criterion.answer if not _by(criterion) else f"{criterion.answer}: {_by(criterion)}"
-            table.add_row(criterion.id, criterion.severity.value, how, criterion.says)
+            name, severity, answer, by, says = _row(criterion)
+            table.add_row(name, severity, f"{answer}: {by}" if by else answer, says)
         console.print(table, markup=False)
     answers = Counter({c.base_id: c.answer for c in criteria}.values())
     print(f"{answers.total()} criteria: " + ", ".join(f"{count} {answer}" for answer, count in answers.most_common()))

@@ -21,12 +21,14 @@ def test_every_value_of_the_record_was_measured(
     outcomes = past.this_run(past.selected(criterion.criteria))
     rows, measured = [], 0
     for wanted in criterion.criteria:
-        found = [o for name, o in outcomes.items() if name.partition("[")[0] == wanted]
-        values = [m for o in found for m in o.measurements if m.unit]
-        rows += [f"{wanted}: {m.name} {m.value:g} {m.unit}" for m in values]
-        measured += bool(values)
-        if not values:
-            reason = found[0].message if found else "it is not part of this run"
-            measure.fail(f"{wanted} has no measured value ({reason})")
+        found = {name: o for name, o in outcomes.items() if wanted in (name, name.partition("[")[0])}
+        for name, outcome in found.items():
+            rows += [f"{name}: {m.name} {m.value:g} {m.unit}" for m in outcome.measurements if m.unit]
+        blank = {name: o.message for name, o in found.items() if not any(m.unit for m in o.measurements)}
+        if not found:
+            blank = {wanted: "it is not part of this run"}
+        measured += not blank
+        for name, reason in blank.items():
+            measure.fail(f"{name} has no measured value ({reason})")
     evidence("values of this record", "\n".join(rows))
     measure(measured, unit="criteria", name="measured", detail=f"of {len(criterion.criteria)}")

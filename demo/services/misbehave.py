@@ -139,6 +139,9 @@ def report_surplus() -> int:
 # Backups
 
 
+_STOPS_BACKUPS = ("blocked-lock", "connections-exhausted", "other-store-writable", "users-missing")
+
+
 def pauses_backups() -> bool:
-    """While the backups are broken the scheduler makes no new one, which would hide it."""
-    return any_on("backup-")
+    """While backups are broken a new one would hide it; whether one fails for another fault would be chance."""
+    return any_on("backup-") or any(map(is_on, _STOPS_BACKUPS))

@@ -27,6 +27,10 @@ NOT_APPLICABLE = "people/not_applicable"
 ITEM = "{item}"
 
 
+class Replaced(dict[str, Any]):
+    """Keys of one item of `for_each` that take the place of the criterion's answer with its parameters."""
+
+
 class CriterionHead(Strict):
     """The keys that every criterion has, however it is answered."""
 
@@ -45,6 +49,8 @@ class CriteriaReader:
     names: Mapping[str, tuple[str, ...]]
     project: Path
     problems: list[Problem] = field(default_factory=list)
+    met: set[str] = field(default_factory=set)
+    """Every expanded id that was come across, also of criteria that cannot be used."""
 
     def read(self, entry: Any, source: Source, path: Path_) -> list[Criterion]:
         """The criteria of one entry (several with `for_each`); none if anything is wrong with it."""
@@ -82,12 +88,19 @@ class CriteriaReader:
         if not varies and len(items) > 1:
             self._wrong(place, f"{label}: no value of it mentions {ITEM}, so all would be the same")
             return
+        before, told = len(self.problems), []
         for item, changes in items:
-            filled = {**_filled(body, item), **_filled(changes, item), "id": entry.get("id", "?")}
+            kept = {k: v for k, v in body.items() if k in COMMON_KEYS} if isinstance(changes, Replaced) else body
+            filled = {**_filled(kept, item), **_filled(changes, item), "id": entry.get("id", "?")}
+            start = len(self.problems)
             yield self._one(filled, _moved(source, path, item), path, item)
+            told.append([_without_item(problem, label, item) for problem in self.problems[start:]])
+        if len(told) > 1 and told[0] and all(one == told[0] for one in told):
+            self.problems[before:] = told[0]  # one fault, one line
 
     def _one(self, entry: dict[str, Any], source: Source, path: Path_, item: str | None) -> Criterion | None:
         label = f"criterion {entry.get('id', '?')}" + (f"[{item}]" if item is not None else "")
+        self.met.add(label.removeprefix("criterion "))
         before = len(self.problems)
         head, found = validated(CriterionHead, {k: entry[k] for k in COMMON_KEYS if k in entry}, source, path, label)
         self.problems += found
@@ -223,6 +236,11 @@ def _items(value: Any) -> list[tuple[str, dict[str, Any]]] | str:
     if any(re.search(r"[\[\]\s]|::", name) for name, _ in items):
         return "an item of 'for_each' must not hold spaces, brackets or '::'"
     return items
+
+
+def _without_item(problem: Problem, label: str, item: str) -> Problem:
+    """The same problem, told of the criterion as a whole."""
+    return Problem(place=problem.place, text=problem.text.replace(f"{label}[{item}]", label, 1))
 
 
 def _moved(source: Source, path: Path_, item: str) -> Source:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from golive.environment.catalogue import Catalogue
-from golive.environment.criteria import ANSWERS, COMMON_KEYS, CriteriaReader, unknown_refs
+from golive.environment.criteria import ANSWERS, COMMON_KEYS, CriteriaReader, Replaced, unknown_refs
 from golive.environment.kinds import section_with_kinds
 from golive.environment.params import REFERENCE, Resolved, Secret, Strict
 from golive.environment.problems import EnvironmentInvalid, Problem, shown_path, unknown_name
@@ -97,18 +97,19 @@ def load_environment(
     problems: list[Problem] = []
     merged = _merged(sources, providers, problems)
     section = section_with_kinds(merged, problems)
-    if section is None:
-        raise EnvironmentInvalid(problems)
-    names = {name: tuple(getattr(section, name)) for name in _REFERABLE}
-    for part in _REFERABLE:
-        for name, record in getattr(section, part).items():
-            if isinstance(record, Strict):
-                problems += unknown_refs(record, names, merged, (part, name), f"{part}.{name}")
+    # Criteria are read even where the sections are wrong, so that everything is told at once.
+    names = {name: _names(merged.data.get(name)) for name in _REFERABLE}
     reader = CriteriaReader(catalogue, names, project)
     criteria_sources = _criteria_sources(merged, problems)
     criteria = _criteria(criteria_sources, merged, reader)
     problems += reader.problems
-    problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources))
+    if section is None:
+        raise EnvironmentInvalid(problems)
+    for part in _REFERABLE:
+        for name, record in getattr(section, part).items():
+            if isinstance(record, Strict):
+                problems += unknown_refs(record, names, merged, (part, name), f"{part}.{name}")
+    problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources) | reader.met)
     if not criteria and not problems:
         problems.append(Problem(place=merged.place(), text="no criterion: 'criteria' names the files that hold them"))
     if problems:
@@ -247,12 +248,20 @@ def _changed(entry: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item_changed(entry: dict[str, Any], item: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """An answer among the changes replaces the one that this item had, with its parameters."""
     items = entry.get("for_each")
     if isinstance(items, list):
         items = {str(name): {} for name in items}
     if not isinstance(items, dict) or not isinstance(items.get(item), dict):
         return entry
-    return {**entry, "for_each": {**items, item: {**items[item], **changes}}}
+    whole = {**items[item], **changes}
+    if set(ANSWERS) & changes.keys():
+        whole = Replaced({**{k: v for k, v in items[item].items() if k in COMMON_KEYS}, **changes})
+    return {**entry, "for_each": {**items, item: whole}}
+
+
+def _names(section: Any) -> tuple[str, ...]:
+    return tuple(section) if isinstance(section, dict) else ()
 
 
 def _written(sources: list[Source]) -> frozenset[str]:
@@ -274,7 +283,7 @@ def _unknown_criteria(
     ids = {c.id for c in criteria} | {c.base_id for c in criteria}
     attested = {c.id for c in criteria if c.answer == "attest"}
     own = _own_criteria(section, merged.file.parent) if section.waivers else frozenset()
-    broken = written - {c.base_id for c in criteria}
+    broken = written - ids
     named: list[tuple[tuple[str | int, ...], str, Iterable[str]]] = [
         *((("adjust", name), name, ids) for name in section.adjust),
         *((("waivers", i, "criterion"), w.criterion, ids | own) for i, w in enumerate(section.waivers)),
@@ -283,7 +292,7 @@ def _unknown_criteria(
     return [
         Problem(place=merged.place(path), text=f"{path[0]}: {unknown_name('criterion', name, allowed)}")
         for path, name, allowed in named
-        if name not in set(allowed) and (path[0] == "attestations" or name.partition("[")[0] not in broken)
+        if name not in set(allowed) and (path[0] == "attestations" or not {name, name.partition("[")[0]} & broken)
     ]
 
 

@@ -99,6 +99,8 @@ def _problem(
     if error["type"] == "missing":
         return Problem(place=place, text=f"{label}: the key {where!r} is missing")
     told = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "model_type" and (inner := _model_at(model, keys)):
+        told = f"a mapping is expected ({', '.join(sorted(keys_of(inner)))})"
     got = "" if "got " in told else f"; got {short(error['input'])}"
     # A value that came out of a reference may be a secret, and so is not repeated.
     if _is_sensitive(keys, source, path):

@@ -79,6 +79,8 @@ def _read(file: Path) -> dict[str, Any]:
         data = json.loads(file.read_text(encoding="utf-8"))
         if data["schema"] != 1 or not isinstance(data["values"], dict) or not isinstance(data["runs"], list):
             raise ValueError("not of schema 1")
+        if not all(isinstance(run, str) for run in data["runs"]):
+            raise ValueError("'runs' holds something else than ids of runs")
     except FileNotFoundError:
         return {"schema": 1, "values": {}, "runs": []}
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,33 @@ def test_secret_shows_nothing_of_itself() -> None:
 def test_data_is_masked_throughout(tmp_path: Path) -> None:
     del tmp_path
     assert Redactor(["topsecret"]).data({"topsecret": ["x topsecret", 5, None]}) == {MASK: [f"x {MASK}", 5, None]}
+
+
+LONG = "tok-" + "".join(chr(97 + (i * 7 + i * i) % 26) for i in range(300))
+KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\nEFAASCBKcwggSjAgEAAoIBAQ\n-----END KEY-----"
+RESTS = {
+    f"token {LONG[:100]}...{LONG[-100:]} end": f"token {MASK}...{MASK} end",
+    f"'{LONG[:60]}'\n'{LONG[60:130]}'": f"'{MASK}'\n'{MASK}'",
+    f"E  {LONG[40:90]}": f"E  {MASK}",
+    f"twice {LONG[:50]}, {LONG[:50]}": f"twice {MASK}, {MASK}",
+    "E   MIIEvQIBADANBgkqhkiG9w0BAQ\nE   EFAASCBKcwggSjAgEAAoIBAQ": f"E   {MASK}\nE   {MASK}",
+    "{'a': 'short-sec...": f"{{'a': '{MASK}...",
+    "…ret-word'}": f"…{MASK}'}}",
+    "sho...": "sho...",
+    "and so on ... and on…": "and so on ... and on…",
+}
+
+
+@pytest.mark.parametrize("text", RESTS)
+def test_what_is_left_of_a_secret_is_masked_too(text: str) -> None:
+    """pytest wraps long values and cuts them in the middle."""
+    assert Redactor([LONG, KEY, "short-secret-word"])(text) == RESTS[text]
+
+
+def test_masking_costs_little() -> None:
+    redact = Redactor([f"{number}{LONG}" for number in range(20)])
+    text = "an ordinary line … of evidence, nothing in it ...\n" * 160
+    begun = time.perf_counter()
+    for _ in range(10):
+        redact(text)
+    assert (time.perf_counter() - begun) / 10 < 0.05
