@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -154,8 +154,20 @@ class Criterion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """An earlier try at a criterion in the same run, kept when it was tried again."""
+
+    status: Status
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What one criterion came to in one run, with everything needed to tell it and to judge it again."""
+    """What one criterion came to in one run, with everything needed to tell it and to judge it again.
+
+    `earlier` are the attempts before the one that stands, first one first.
+    """
 
     criterion: str
     status: Status
@@ -169,6 +181,12 @@ class Outcome:
     started_at: datetime
     duration_s: float = 0.0
     waiver: Waiver | None = None
+    earlier: tuple[Attempt, ...] = ()
+
+    @property
+    def flapping(self) -> bool:
+        """Held only when it was tried again."""
+        return not self.status.blocks and any(attempt.status.blocks for attempt in self.earlier)
 
     def as_data(self) -> dict[str, Any]:
         """The record as plain JSON-ready data (see `from_data`)."""
@@ -185,6 +203,7 @@ class Outcome:
             "started_at": utc_text(self.started_at),
             "duration_s": round(self.duration_s, 6),
             "waiver": None if self.waiver is None else _waiver_data(self.waiver),
+            "earlier": [{"outcome": a.status.value, "message": a.message, "at": utc_text(a.at)} for a in self.earlier],
         }
 
     @classmethod
@@ -206,6 +225,10 @@ class Outcome:
             waiver=None
             if waiver is None
             else Waiver(**{**waiver, "expires": datetime.fromisoformat(waiver["expires"])}),
+            earlier=tuple(
+                Attempt(status=Status(a["outcome"]), message=a["message"], at=datetime.fromisoformat(a["at"]))
+                for a in data.get("earlier", ())
+            ),
         )
 
 
@@ -217,9 +240,19 @@ class Deployment:
     deployed_at: datetime | None = None
 
 
+EXTRA = "extra"
+"""The checkpoint of a run that belongs to a watch but to none of its scheduled checkpoints."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """One session against an environment: identity, times and outcomes."""
+    """One session against an environment: identity, times and outcomes.
+
+    `checkpoint` is the label of a slot of the watch, or EXTRA; both are None outside a watch.
+    `selected` are the criteria that were going to be judged, `target` what was found deployed
+    (name of a part to its digest or count), `criteria_digest` names the rules that it was judged by.
+    A run without `finished_at` and `aborted` is still going on.
+    """
 
     run: str
     environment: str
@@ -231,6 +264,218 @@ class RunRecord:
     aborted: str | None = None
     unanswered: tuple[str, ...] = ()
     outcomes: Sequence[Outcome] = ()
+    watch: str | None = None
+    checkpoint: str | None = None
+    selected: tuple[str, ...] = ()
+    target: Mapping[str, str] = field(default_factory=dict)
+    criteria_digest: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Came to its end in order."""
+        return self.finished_at is not None and self.aborted is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """One scheduled checkpoint: its label (`4h`), seconds of watch time after hour 0, and what is judged at it."""
+
+    label: str
+    offset_s: float
+    occasions: tuple[When, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """The supervision of one deployment. All moments are real ones; `time_scale` makes watch time pass faster.
+
+    Hour 0 is `starts_at`: the deployment, or in a trial (`time_scale` above 1) the start of the watch.
+    `target` is what was found deployed at the start; any later difference voids the watch.
+    A watch that was replaced has `closed_at` and `closed_because`; its successor names it in `replaces`.
+    """
+
+    id: str
+    environment: str
+    system: str
+    deployment: Deployment
+    starts_at: datetime
+    opened_at: datetime
+    schedule: tuple[Slot, ...]
+    tolerance_s: float
+    time_scale: float = 1.0
+    target: Mapping[str, str] = field(default_factory=dict)
+    criteria_digest: str = ""
+    replaces: str | None = None
+    reason: str = ""
+    closed_at: datetime | None = None
+    closed_because: str = ""
+
+    @property
+    def trial(self) -> bool:
+        """Whether time was compressed, so that it shows how a watch goes and proves nothing about 24 hours."""
+        return self.time_scale != 1.0
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last checkpoint is due."""
+        return self.due_at(self.schedule[-1])
+
+    def moment(self, offset_s: float) -> datetime:
+        """The real moment that lies `offset_s` seconds of watch time after hour 0."""
+        return self.starts_at + timedelta(seconds=offset_s / self.time_scale)
+
+    def offset_s(self, moment: datetime) -> float:
+        """Seconds of watch time from hour 0 to `moment`."""
+        return (moment - self.starts_at).total_seconds() * self.time_scale
+
+    def due_at(self, slot: Slot) -> datetime:
+        """When the checkpoint is to begin."""
+        return self.moment(slot.offset_s)
+
+    def deadline(self, slot: Slot) -> datetime:
+        """Until when it may begin without being late."""
+        return self.moment(slot.offset_s + self.tolerance_s)
+
+
+class ProbeState(StrEnum):
+    """What one availability probe found. Time between samples that lie too far apart is unknown as well."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProbeSpan:
+    """Successive availability probes of one endpoint that found the same, none missing between them."""
+
+    endpoint: str
+    state: ProbeState
+    first_at: datetime
+    last_at: datetime
+    samples: int
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signature:
+    """A person's signature under the manifest of a watch; `problem` says why it does not count, if it does not.
+
+    With `override` it accepts a NO-GO, which takes `reason` and `expires`. `manifest` is the signed text,
+    `digest` its SHA-256 (hex), `covers` the runs that the manifest lists.
+    """
+
+    role: str
+    name: str
+    at: datetime
+    digest: str
+    covers: tuple[str, ...] = ()
+    key: str = ""
+    override: bool = False
+    reason: str = ""
+    expires: datetime | None = None
+    problem: str = ""
+    manifest: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignOff:
+    """Who must sign: `quorum` of `roles`; `override_role` may accept a NO-GO."""
+
+    roles: tuple[str, ...] = ()
+    quorum: int = 0
+    override_role: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProbePolicy:
+    """What availability must be shown: which endpoints, how dense, and how much may stay unknown.
+
+    Seconds are real ones. Time before the first sample is left out of account up to `begin_within_s`.
+    """
+
+    endpoints: tuple[str, ...] = ()
+    every_s: float = 5.0
+    begin_within_s: float = 300.0
+    unknown_at_most_s: float = 8.64
+    at_least_percent: float = 100.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WatchRecord:
+    """Everything that the verdict over a watch rests on. The order within its sequences carries no meaning.
+
+    `watch` is None when none was begun. `runs` are all runs that the history holds under the watch, whatever
+    their state. `flapping_blocks`: a pass on retry spoils the watch. `tampered` are sentences about stored
+    evidence that no longer matches what was signed.
+    """
+
+    environment: str
+    system: str
+    watch: Watch | None
+    criteria: tuple[Criterion, ...]
+    criteria_digest: str
+    runs: Sequence[RunRecord] = ()
+    waivers: Sequence[Waiver] = ()
+    attestations: Sequence[Attestation] = ()
+    signatures: Sequence[Signature] = ()
+    sign_off: SignOff = SignOff()
+    probes: Sequence[ProbeSpan] = ()
+    probe_policy: ProbePolicy | None = None
+    milestones: Mapping[str, float] = field(default_factory=dict)
+    flapping_blocks: bool = True
+    tampered: tuple[str, ...] = ()
+
+
+class Decision(StrEnum):
+    """May the system go live?"""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    PENDING = "PENDING"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One sentence that stands against GO, and what it makes of the decision (NO-GO or PENDING).
+
+    `kind` is a stable word for programs: checkpoint-missing, criterion-failed, …
+    """
+
+    kind: str
+    decision: Decision
+    text: str
+    criterion: str | None = None
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Milestone:
+    """Whether every checkpoint up to some hour was clean: `reached`, `open` or `missed`, with the reason."""
+
+    name: str
+    until: str
+    state: Literal["reached", "open", "missed"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """GO, NO-GO or PENDING, and why. `earliest` is when GO could be reached at the soonest, None if never.
+
+    `override` is the signature that accepts a NO-GO; the reasons it accepts stay in `reasons`.
+    """
+
+    decision: Decision
+    reasons: tuple[Reason, ...]
+    at: datetime
+    watch: str | None = None
+    trial: bool = False
+    milestones: tuple[Milestone, ...] = ()
+    earliest: datetime | None = None
+    forecast: str = ""
+    override: Signature | None = None
 
 
 def utc_text(moment: datetime) -> str:

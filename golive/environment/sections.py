@@ -17,6 +17,7 @@ from golive.environment.params import (
     Duration,
     EndpointRef,
     HostRef,
+    Percent,
     Request,
     Secret,
     Strict,
@@ -182,6 +183,58 @@ class ProbeSection(Strict):
     latency_samples: Annotated[int, Field(ge=20, le=10_000)] = 30
 
 
+class AvailabilityProbe(Strict):
+    """One endpoint that is asked again and again between the checkpoints."""
+
+    endpoint: EndpointRef
+    request: Request
+    status: Annotated[int, Field(ge=100, le=599, description="the status of an answer that counts as up")] = 200
+
+
+class AvailabilitySection(Strict):
+    """How availability is watched between the checkpoints."""
+
+    probes: tuple[AvailabilityProbe, ...] = Field(min_length=1)
+    every: Annotated[Duration, Field(gt=0)] = Field(5.0, description="time between two probes of an endpoint")
+    timeout: Annotated[Duration, Field(gt=0)] = Field(3.0, description="longest that an answer may take")
+    at_least: Percent = Field(100.0, description="share of the known time that each endpoint must have been up")
+    begin_within: Duration = Field(300.0, description="how late after hour 0 the first probe may be")
+    unknown_at_most: Duration = Field(8.64, description="how much time may have passed unseen")
+
+
+class WatchSection(Strict):
+    """The watch over a deployment: when it is looked at, and what spoils it."""
+
+    schedule: tuple[str, ...] = Field(
+        ("15 min smoke", *(f"{hour} h" for hour in (1, 2, 3, 4, 6, 8, 10, 12, 16, 20)), "24 h golive"),
+        min_length=1,
+        description="times after hour 0, each with what is judged: smoke, checkpoint (default) or golive",
+    )
+    tolerance: Annotated[Duration, Field(gt=0)] = Field(900.0, description="how late a checkpoint may begin")
+    milestones: dict[str, Duration] = Field({}, description="name of a milestone to the hour up to which all is clean")
+    availability: AvailabilitySection | None = None
+    flapping: Literal["blocks", "allowed"] = Field("blocks", description="what a pass on retry does to the watch")
+    trial: bool = Field(False, description="time may be compressed here (`--time-scale`); never for production")
+
+
+class SignOffSection(Strict):
+    """Who signs the evidence before the system goes live."""
+
+    roles: tuple[str, ...] = Field(min_length=1)
+    quorum: Annotated[int | None, Field(ge=1)] = Field(None, description="how many of the roles; all by default")
+    allowed_signers: str | None = Field(
+        None, description="OpenSSH allowed_signers file, relative to this file; each principal is a role or a name"
+    )
+    override_role: str | None = Field(None, description="the role that may accept a NO-GO")
+
+
+class HistorySection(Strict):
+    """Where runs are kept, if not in SQLite beside the reports."""
+
+    url: Url
+    password: Secret | None = None
+
+
 class EnvironmentSection(Strict):
     """An environment file: everything below `environments/NAME.yaml`."""
 
@@ -201,6 +254,9 @@ class EnvironmentSection(Strict):
     documents: dict[str, str] = Field({}, description="reference documents by name: a path or URL")
     contacts: tuple[Contact, ...] = ()
     probe: ProbeSection = ProbeSection()
+    watch: WatchSection | None = None
+    sign_off: SignOffSection | None = None
+    history: HistorySection | None = None
     criteria: tuple[str, ...] = Field((), description="patterns of criteria files, relative to this file")
     adjust: dict[str, dict[str, Any]] = Field({}, description="keys of single criteria that differ here")
     waivers: tuple[WaiverSection, ...] = ()
@@ -213,6 +269,7 @@ class AttestAnswer(Strict):
 
     role: str
     valid_for: Duration = 7 * 86400.0
+    signed: bool = Field(False, description="only a signature under the evidence counts (`golive sign`)")
 
 
 class AttestedParams(CheckParams):
@@ -220,3 +277,4 @@ class AttestedParams(CheckParams):
 
     role: str
     valid_for: Duration
+    signed: bool = False
