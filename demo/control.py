@@ -5,7 +5,7 @@ decided by looking, never by a record alone.
 
 Keys of `State.values` (all strings): api_url, web_url, mail_smtp_host, mail_smtp_port, mail_url, collector_url,
 database_url and scratch_url and redis_url (without passwords), supervisor_config, logs, backups, bin, documents,
-pid_directory (paths), deployed_at (ISO 8601, UTC), version. Keys of `State.secrets`: database_password,
+signers, pid_directory (paths), deployed_at (ISO 8601, UTC), version. Keys of `State.secrets`: database_password,
 scratch_password, redis_password, and `U_password` and `U_totp` for every user U.
 """
 
@@ -294,6 +294,7 @@ def _describe(settings: Settings, owner: Owner, pid: int) -> State:
         "backups": str(settings.backups),
         "bin": str(settings.bin),
         "documents": str(settings.documents),
+        "signers": str(settings.signers),
         "pid_directory": str(settings.pids),
         "deployed_at": now,
         "version": settings.version,

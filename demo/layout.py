@@ -18,6 +18,7 @@ from pathlib import Path
 
 from demo.processes import python_command
 from demo.settings import Settings
+from demo.signers import make_keys
 from demo.state import DemoError
 
 LOCK_FILE = ".golive-demo.lock"
@@ -25,7 +26,7 @@ IN_USE_FILE = ".in-use"
 ALWAYS_KEPT = frozenset({LOCK_FILE, IN_USE_FILE})  # others may hold locks on them
 KEPT_WHEN_DOWN = ALWAYS_KEPT | {"logs", "output"}
 _HERE = Path(__file__).resolve().parent
-_FOLDERS = ("logs", "output", "backups", "bin", "documents", "pids", "mails", "run", "redis", "nginx")
+_FOLDERS = ("logs", "output", "backups", "bin", "documents", "signers", "pids", "mails", "run", "redis", "nginx")
 # A socket's path has to fit into 108 bytes, and supervisord first binds to a name that is longer by its pid.
 _LONGEST_SOCKET_PATH = 107 - len(".4194304")
 
@@ -108,13 +109,14 @@ def _remove(entry: Path) -> None:
 
 
 def furnish(settings: Settings) -> None:
-    """Make the folders and put in what does not depend on a server: front end, documents, commands."""
+    """Make the folders and put in what does not depend on a server: front end, documents, keys, commands."""
     for name in _FOLDERS:
         (settings.directory / name).mkdir(mode=0o700)
     (settings.directory / "pids").chmod(0o711)
     for name in ("web", "documents"):
         if (_HERE / name).is_dir():
             shutil.copytree(_HERE / name, settings.directory / name, copy_function=shutil.copy, dirs_exist_ok=True)
+    make_keys(settings.signers)
     for name in ("psql", "pg_dump", "pg_restore", "pg_isready"):
         (settings.bin / name).symlink_to(bundled_postgres() / "bin" / name)
     control = [*python_command(), "-m", "supervisor.supervisorctl"]

@@ -122,6 +122,11 @@ class Settings:
         return self.directory / "documents"
 
     @property
+    def signers(self) -> Path:
+        """Keys of those who sign off, and the list of them."""
+        return self.directory / "signers"
+
+    @property
     def pids(self) -> Path:
         """Folder of pid files."""
         return self.directory / "pids"

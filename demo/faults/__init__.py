@@ -12,11 +12,11 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
-from demo.faults._model import Demo, Fault
+from demo.faults._model import Demo, Fault, ShowsIn
 
 __all__ = ["FAULTS", "Demo", "Fault"]
 
@@ -45,7 +45,10 @@ def _find() -> dict[str, Fault]:
 
 def _expected(fault: Fault, known: Mapping[str, Any]) -> Fault:
     criteria = frozenset(f"warungin.{criterion}" for criterion in known["criteria"])
-    return dataclasses.replace(fault, turns_red=criteria, told_as=known["told_as"])
+    shows_in: ShowsIn = known.get("shows_in", "run")
+    if shows_in not in get_args(ShowsIn) or (shows_in == "run") != bool(criteria):
+        raise ValueError(f"turns_red.yaml: {fault.name} turns criteria red in a run, or shows in a watch or a trend")
+    return dataclasses.replace(fault, turns_red=criteria, told_as=known.get("told_as", ""), shows_in=shows_in)
 
 
 FAULTS: Mapping[str, Fault] = _find()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from demo import settings as demo_settings
@@ -31,6 +31,9 @@ HELPER_STARTS_WITHIN_S = 20.0
 HELPER_ENDS_WITHIN_S = 5.0
 
 
+ShowsIn = Literal["run", "watch", "trend"]
+
+
 def nothing(_: Demo) -> None:
     """For faults that consist of their name in `faults.json` alone: the services look there."""
 
@@ -40,10 +43,14 @@ class Fault:
     """One way of breaking the demo.
 
     `says` is what is wrong now, `incident` what would bring it about in real life. `turns_red` are the ids of the
-    criteria that have to notice and `told_as` a regular expression of what one of their messages then says; both
-    stand in `turns_red.yaml`. `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal`
-    is also called after a `break_` that failed half-way. `needs_new_deployment` is for faults whose traces (restarts,
-    log lines) stay behind: healing them counts as a deployment, from which on the system is watched anew.
+    criteria that have to notice and `told_as` a regular expression of what one of their messages then says. Some
+    faults turn nothing red, because no single run can see them, and `shows_in` says where they are seen: in the
+    `watch`, as what is deployed is no longer what it began with (`told_as` is then how the difference is told), or
+    in the `trend` of measurements over several checkpoints. All three stand in `turns_red.yaml`.
+
+    `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal` is also called after a `break_`
+    that failed half-way. `needs_new_deployment` is for faults whose traces (restarts, log lines) stay behind: healing
+    them counts as a deployment, from which on the system is watched anew.
     """
 
     name: str
@@ -51,6 +58,7 @@ class Fault:
     incident: str
     turns_red: frozenset[str] = frozenset()
     told_as: str = ""
+    shows_in: ShowsIn = "run"
     break_: Callable[[Demo], None] = nothing
     heal: Callable[[Demo], None] = nothing
     needs_new_deployment: bool = False

@@ -48,3 +48,9 @@ SLOW_QUERY = Fault(
     break_=_slow_view,
     heal=_fast_view,
 )
+
+SLOW_LEAK = Fault(
+    name="slow-leak",
+    says="the worker keeps 256 KiB more of memory every second, up to 128 MiB, and works as ever",
+    incident="every report leaves its rows in a cache that nobody empties",
+)

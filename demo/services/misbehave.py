@@ -7,6 +7,7 @@ lock that is held, are not mentioned here at all.
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 import time
@@ -22,6 +23,9 @@ SLOW_TAIL_EVERY = 10
 SLOW_API_S = 0.4
 CLOCK_SKEW_S = 300.0
 HEALTH_HANGS_S = 30.0
+LEAK_BYTES = 256 * 1024
+LEAK_EVERY_S = 1.0
+LEAK_STEPS = 512  # in nine minutes to 128 MiB, and no further
 WAYWARD_ABSOLUTE_S = 30 * 86400.0
 
 _directory = Path(os.environ.get(DIRECTORY_VARIABLE, "/nonexistent"))
@@ -81,6 +85,28 @@ def endless(fault: str) -> Iterator[bytes]:
     while is_on(fault):
         yield b" " * 2048
         time.sleep(0.02)
+
+
+# Memory
+
+
+_leak: list[mmap.mmap] = []
+_leak_started_at = 0.0
+
+
+def leak() -> None:
+    """Called again and again: keeps some more memory, which is given back when the fault is over."""
+    global _leak_started_at
+    if not is_on("slow-leak"):
+        while _leak:
+            _leak.pop().close()
+        return
+    if not _leak:
+        _leak_started_at = time.monotonic()
+    due = min(LEAK_STEPS, 1 + int((time.monotonic() - _leak_started_at) / LEAK_EVERY_S))
+    while len(_leak) < due:
+        _leak.append(mmap.mmap(-1, LEAK_BYTES))  # unlike what malloc takes, this goes back to the system at once
+        _leak[-1].write(b"\x01" * LEAK_BYTES)  # or it would only be reserved
 
 
 # Sessions

@@ -42,6 +42,7 @@ class Worker:
                 time.sleep(RETRY_AFTER_S)
 
     def _step(self) -> None:
+        misbehave.leak()
         self._cache.run("SET", HEARTBEAT_KEY, repr(time.time()), "EX", HEARTBEAT_LASTS_S)
         if misbehave.is_on("queue-stuck"):
             time.sleep(0.1)

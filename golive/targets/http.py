@@ -138,11 +138,11 @@ class Client:
         except CouldNotLook:
             raise
         except Exception as error:  # noqa: BLE001 - what rubbish can provoke in three libraries is in no list of errors
-            from golive.targets.wire.trouble import explain
+            from golive.targets.wire.trouble import explain, is_own
 
             cause, words = explain(error, course)
             stale = cause == "reset" and course.reused and course.first_byte_at is None
-            raise NoAnswer(self.name, ask.told, cause, words, stale=stale) from None
+            raise NoAnswer(self.name, ask.told, cause, words, stale=stale, own=is_own(error, course)) from None
         finally:
             COURSE.reset(mark)
 
@@ -213,14 +213,18 @@ class _Ask:
 class NoAnswer(CouldNotLook):
     """No complete HTTP answer came.
 
-    `cause` is one of refused, time-out, reset, rubbish, too large, dns, tls, unreachable.
+    `cause` is one of refused, time-out, reset, rubbish, too large, dns, tls, unreachable. `own`: the trouble
+    arose on this machine before the target could answer.
     """
 
-    def __init__(self, endpoint: str, told: str, cause: str, words: str, *, stale: bool = False) -> None:
+    def __init__(
+        self, endpoint: str, told: str, cause: str, words: str, *, stale: bool = False, own: bool = False
+    ) -> None:
         super().__init__(f"{endpoint} {words} ({told})")
         self.endpoint = endpoint
         self.cause = cause
         self.stale = stale
+        self.own = own
 
     @property
     def tells_of_the_server(self) -> bool:

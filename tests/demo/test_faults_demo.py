@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import smtplib
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ from typing import Any
 import pytest
 import requests
 
-from demo import control, layout, processes
-from demo.faults import FAULTS
+from demo import control, layout, processes, supervisor
+from demo.faults import FAULTS, _expected
 from demo.services import backups
 from demo.settings import HEARTBEAT_KEY, SERVICES
 from demo.state import DemoError, State, active_faults
@@ -127,6 +128,27 @@ def _(till: Till) -> bool:
     since = deployed_at(till).replace("T", " ").replace(".", ",").rstrip("Z")
     lines = (till.logs / "supervisord.log").read_text().splitlines()
     return any(line > since and "exited: worker (terminated by SIGKILL; not expected)" in line for line in lines)
+
+
+# What is deployed
+
+
+def _original(till: Till, name: str) -> str:
+    """What a start writes into the script of a service."""
+    return next(one.script for one in supervisor.programs(till.settings) if one.name == name)
+
+
+@trouble("binary-changed")
+def _(till: Till) -> bool:
+    script = till.state.directory / "run" / "worker"
+    assert os.access(script, os.X_OK)
+    return script.read_text() != f"#!/bin/sh\n{_original(till, 'worker')}\n"
+
+
+@trouble("configuration-changed")
+def _(till: Till) -> bool:
+    assert stat.S_IMODE(till.settings.supervisor_config.stat().st_mode) == 0o600
+    return "startretries=50\n" in till.settings.supervisor_config.read_text()
 
 
 # Second factor
@@ -406,6 +428,18 @@ def _(till: Till) -> bool:
 @trouble("slow-api")
 def _(till: Till) -> bool:
     return min(_seconds(lambda: till.call("GET", "/health/live")) for _ in range(3)) > 0.4
+
+
+def _memory_bytes(till: Till, service: str) -> int:
+    pid = next(one.pid for one in control.status(till.state.directory) if one.name == service)
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@trouble("slow-leak")
+def _(till: Till) -> bool:
+    before = _memory_bytes(till, "worker")
+    time.sleep(2.5)
+    return _memory_bytes(till, "worker") - before > 300_000
 
 
 @trouble("slow-query")
@@ -703,7 +737,8 @@ def test_a_fault_says_what_it_is(name: str) -> None:
     assert fault.says
     assert fault.incident
     assert all(re.fullmatch(r"warungin(\.[a-z0-9-]+)+", criterion) for criterion in fault.turns_red)
-    assert fault.turns_red
+    assert bool(fault.turns_red) == (fault.shows_in == "run")
+    assert bool(fault.told_as) == (fault.shows_in != "trend")
 
 
 @pytest.mark.usefixtures("healed")
@@ -714,6 +749,23 @@ def test_a_fault_brings_trouble_and_healing_ends_it(till: Till, name: str) -> No
     took = _seconds(lambda: control.heal(name, till.state.directory))
     assert not TROUBLE[name](till)
     assert took < 4.0  # about one second on a quiet machine
+
+
+@pytest.mark.parametrize(
+    "known", [{"criteria": []}, {"criteria": ["a.b"], "shows_in": "watch"}, {"criteria": [], "shows_in": "never"}]
+)
+def test_a_fault_that_shows_nowhere_or_everywhere_is_refused(known: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="slow-leak turns criteria red in a run, or shows in a watch or a trend"):
+        _expected(FAULTS["slow-leak"], known)
+
+
+@pytest.mark.usefixtures("healed")
+def test_a_leak_goes_on_and_healing_gives_everything_back(till: Till) -> None:
+    before = _memory_bytes(till, "worker")
+    control.break_("slow-leak", till.state.directory)
+    wait_until(lambda: _memory_bytes(till, "worker") - before > 1_000_000, timeout_s=8)
+    control.heal("slow-leak", till.state.directory)
+    wait_until(lambda: _memory_bytes(till, "worker") - before < 200_000, timeout_s=3)
 
 
 @pytest.mark.usefixtures("healed")

@@ -24,7 +24,7 @@ from demo.state import State
 
 pytestmark = pytest.mark.xdist_group("demo")
 
-PATHS = ("logs", "backups", "bin", "documents", "pid_directory")
+PATHS = ("logs", "backups", "bin", "documents", "signers", "pid_directory")
 VALUES = {
     *("api_url", "web_url", "mail_smtp_host", "mail_smtp_port", "mail_url", "collector_url", "database_url"),
     *("scratch_url", "redis_url", "supervisor_config", "deployed_at", "version", *PATHS),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from golive.model import CouldNotLook
 from golive.targets.facts import HostFacts
 from golive.targets.services import ServicesReading
-from golive.targets.services.compose import Config, parse
+from golive.targets.services.compose import Config, identity, identity_snippet, parse
 from tests.shims import local_host, shim
 
 LABELS = {"com.docker.compose.project": "shop"}
@@ -136,3 +136,68 @@ def test_what_is_no_project_is_could_not_look(said: str, why: str) -> None:
 def test_a_project_needs_a_name_or_a_folder() -> None:
     with pytest.raises(ValidationError, match=r"needs its 'project' \(name\) or its 'project_dir'"):
         config(project=None)
+
+
+# What is deployed
+
+WEB, API = "1a" * 32, "2b" * 32
+
+
+def row(service: str, image: str = f"sha256:{WEB}", configuration: str = API, oneoff: str = "False") -> str:
+    return json.dumps({"service": service, "oneoff": oneoff, "configuration": configuration, "image": image})
+
+
+def test_identity_is_images_configuration_and_replicas() -> None:
+    said = "\n".join([row("web"), row("web"), row("api", API, WEB), row("api", image=API, oneoff="True")])
+    assert identity(config(), said, "app") == {
+        ("api", "image"): f"sha256:{API}",
+        ("api", "configuration"): f"sha256:{WEB}",
+        ("api", "replicas"): "1",
+        ("web", "image"): f"sha256:{WEB}",
+        ("web", "configuration"): f"sha256:{API}",
+        ("web", "replicas"): "2",
+    }
+
+
+def test_containers_of_different_images_are_all_told() -> None:
+    found = identity(config(), f"{row('web')}\n{row('web', API)}\n", "app")
+    assert found["web", "image"] == f"sha256:{WEB}, sha256:{API}"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("", "no container of it is there"),
+        ("no container of the project is there\n", "no container of the project is there"),
+        ("Cannot connect to the Docker daemon at unix:///x.\n", "Cannot connect to the Docker daemon"),
+        (row("web") + "\nError: No such container: gone\n", "No such container: gone"),
+        (row("web") + "\n{}\n", "{}"),
+        (row("web", oneoff="True"), "no container of it is there"),
+        (row("web", image=""), "web: a container does not tell the digest of its image"),
+        (row("web") + "\n" + row("web", configuration=""), "web: a container does not tell the digest of its config"),
+    ],
+)
+def test_an_identity_that_was_not_read_is_could_not_look(said: str, why: str) -> None:
+    with pytest.raises(CouldNotLook, match="host app: compose project shop: ") as problem:
+        identity(config(), said, "app")
+    assert why in str(problem.value)
+
+
+def test_identity_is_asked_for_in_one_go_and_without_any_environment(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    said = f"case $1 in ps) echo api-id ;; inspect) cat <<'END'\n{row('api')}\nEND\n;; esac"
+    shim(tmp_path / "bin", "docker", f'printf "%s\\n" "$*" >> {log}\n{said}')
+    answer = local_host(tmp_path / "bin").run(identity_snippet(config()))
+    assert identity(config(), answer.stdout, "app")["api", "replicas"] == "1"
+    listed, inspected = log.read_text().splitlines()
+    assert listed.startswith("ps -aq")
+    assert inspected.startswith('inspect --type container --format {"service":{{json (index .Config.Labels "com.docker')
+    assert inspected.endswith('"image":{{json .Image}}} api-id')
+    assert "Env" not in inspected
+
+
+def test_an_engine_that_is_down_is_named(tmp_path: Path) -> None:
+    shim(tmp_path / "bin", "docker", "echo 'Cannot connect to the Docker daemon at unix:///x' >&2; exit 1")
+    answer = local_host(tmp_path / "bin").run(identity_snippet(config()))
+    with pytest.raises(CouldNotLook, match="host app: compose project shop: Cannot connect to the Docker daemon"):
+        identity(config(), answer.stdout, "app")

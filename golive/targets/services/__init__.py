@@ -3,6 +3,8 @@
 A kind of manager is one file here. It defines `Config(ServicesSection)`, the shell
 text `snippet(config)` that becomes part of the host's composed probe, and the pure
 `parse(config, said, facts)` that makes a `ServicesReading` of what the snippet printed.
+What is deployed is read in the same two steps, in a command of its own: `identity_snippet`
+and `identity`.
 """
 
 from __future__ import annotations
@@ -70,6 +72,10 @@ class ServicesReading:
         return tuple(self.services[name] for name in self.expected if name in self.services)
 
 
+Part = tuple[str, str]
+"""A service ("" for the set as a whole) and what of it: ("api", "image"), ("", "configuration")."""
+
+
 class Kind(Protocol):
     """What the module of a kind offers."""
 
@@ -80,6 +86,16 @@ class Kind(Protocol):
 
     def parse(self, config: Any, said: str, facts: HostFacts) -> ServicesReading:
         """CouldNotLook when `said` is not what the snippet prints (the manager does not answer)."""
+
+    def identity_snippet(self, config: Any) -> str:
+        """POSIX shell text that prints what `identity` needs; it changes nothing on the host."""
+
+    def identity(self, config: Any, said: str, host: str) -> dict[Part, str]:
+        """Digest or count of each part of what is deployed; the same after a mere restart.
+
+        CouldNotLook when any part could not be read: what was not read is not unchanged. No
+        message and no value shows what stands in a configuration.
+        """
 
 
 def kind(name: str) -> Kind:

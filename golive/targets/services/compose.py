@@ -18,11 +18,18 @@ from pydantic import Field, model_validator
 from golive.environment.sections import ServicesSection
 from golive.model import CouldNotLook
 from golive.targets.facts import HostFacts
-from golive.targets.services import Crash, Service, ServicesReading
+from golive.targets.services import Crash, Part, Service, ServicesReading
 from golive.targets.shell import one_line, plain
 
 _SERVICE_LABEL = "com.docker.compose.service"
 _PROJECT_LABEL = "com.docker.compose.project"
+_ASKED = {
+    "service": f'(index .Config.Labels "{_SERVICE_LABEL}")',
+    "oneoff": '(index .Config.Labels "com.docker.compose.oneoff")',
+    "configuration": '(index .Config.Labels "com.docker.compose.config-hash")',
+    "image": ".Image",
+}
+"""What makes the identity of a container, as Go templates."""
 _CRASHES = ("die", "oom", "kill", "health_status: unhealthy")
 _PARTS = ("-- inspect", "-- stats", "-- events")
 _AMOUNT = re.compile(r"([\d.]+)\s*([kKMGT]?i?B)")
@@ -48,18 +55,25 @@ class Config(ServicesSection):
 
 def snippet(config: Config) -> str:
     """Three parts: JSON of all containers, one line of JSON for each one's use, one for each event."""
-    named = f"docker ps -aq --no-trunc --filter label={_PROJECT_LABEL}={shlex.quote(config.project or '')}"
-    folder = shlex.quote(config.project_dir or ".")
-    listed = f"cd {folder} && {{ docker compose ps -a -q 2>/dev/null || docker-compose ps -q; }}"
     back = f'--since {shlex.quote(config.events_back)} --until "$(date +%s)"'
     events = " ".join(f"--filter event={event}" for event in ("die", "oom", "kill", "health_status"))
-    return f"""
-ids=$({named if config.project else listed})
-[ -n "$ids" ] || {{ echo 'no container of the project is there'; docker version --format x >/dev/null; exit 0; }}
+    return f"""{_listed(config)}
 echo '{_PARTS[0]}'; docker inspect $ids
 echo '{_PARTS[1]}'; docker stats --no-stream --no-trunc --format '{{{{json .}}}}' $ids
 echo '{_PARTS[2]}'; docker events {back} --filter type=container {events} --format '{{{{json .}}}}'
 """
+
+
+def _listed(config: Config) -> str:
+    """Shell text that finds the containers of the project."""
+    named = f"docker ps -aq --no-trunc --filter label={_PROJECT_LABEL}={shlex.quote(config.project or '')}"
+    folder = shlex.quote(config.project_dir or ".")
+    listed = f"cd {folder} && {{ docker compose ps -a -q 2>/dev/null || docker-compose ps -q; }}"
+    return f"""
+ids=$({named if config.project else listed})
+[ -n "$ids" ] || {{
+  echo 'no container of the project is there'; docker version --format x 2>&1 >/dev/null; exit 0
+}}"""
 
 
 def parse(config: Config, said: str, facts: HostFacts) -> ServicesReading:
@@ -79,6 +93,37 @@ def parse(config: Config, said: str, facts: HostFacts) -> ServicesReading:
         crashes=(*_events(events, project), *_killed(containers)),
         crashes_since=None,
     )
+
+
+def identity_snippet(config: Config) -> str:
+    """One line of JSON for each container: only what makes its identity, and nothing of its environment."""
+    line = ",".join(f'"{key}":{{{{json {expression}}}}}' for key, expression in _ASKED.items())
+    return f"{_listed(config)}\ndocker inspect --type container --format {shlex.quote(f'{{{line}}}')} $ids 2>&1"
+
+
+def identity(config: Config, said: str, host: str) -> dict[Part, str]:
+    """For each service its image ids, the digest that compose keeps of its configuration, and its containers' number.
+
+    Containers of `compose run` are not part of what is deployed. Contents of volumes and of mounted files are not seen.
+    """
+    where = f"host {host}: compose project {config.project or config.project_dir}"
+    told = [(line, next(_rows(line), {})) for line in said.splitlines()]
+    other = [line for line, row in told if not _ASKED.keys() <= row.keys()]
+    if other:
+        raise CouldNotLook(f"{where}: {one_line(chr(10).join(other)) or 'it printed an empty line'}")
+    rows = [row for _, row in told if row["service"] and str(row["oneoff"]).lower() != "true"]
+    if not rows:
+        raise CouldNotLook(f"{where}: no container of it is there")
+    parts: dict[Part, str] = {}
+    for service in sorted({str(row["service"]) for row in rows}):
+        own = [row for row in rows if row["service"] == service]
+        for part in ("image", "configuration"):
+            digests = sorted({str(row[part] or "").removeprefix("sha256:") for row in own})
+            if not all(digests):
+                raise CouldNotLook(f"{where}: {service}: a container does not tell the digest of its {part}")
+            parts[service, part] = ", ".join(f"sha256:{digest}" for digest in digests)
+        parts[service, "replicas"] = str(len(own))
+    return parts
 
 
 def _split(said: str) -> tuple[str, str, str, str]:

@@ -19,6 +19,8 @@ from typing import Any
 
 from golive.targets.wire.answer import Phases
 
+NAME_UNRESOLVED = "its name was not resolved"
+
 
 @dataclass(kw_only=True)
 class Course:
@@ -82,7 +84,7 @@ def dial(host: str, port: int, course: Course) -> socket.socket:
     OSError (gaierror, TimeoutError, ConnectionRefusedError …) of the last address that was tried.
     """
     began = time.perf_counter()
-    course.stage = "its name was not resolved"
+    course.stage = NAME_UNRESOLVED
     addresses = _resolve(host, port, course.left())
     course.dns_s = time.perf_counter() - began
     course.stage = "the connection was not accepted"

@@ -12,9 +12,15 @@ import requests.exceptions
 import urllib3.exceptions
 
 from golive.targets.wire.answer import excerpt
-from golive.targets.wire.exchange import Course
+from golive.targets.wire.exchange import NAME_UNRESOLVED, Course
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
+# Raised on this machine before a packet left it. EHOSTUNREACH is not among them: routers report a dead target so.
+_OWN = {
+    *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS),
+}
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 def explain(error: BaseException, course: Course) -> tuple[str, str]:
@@ -26,6 +32,23 @@ def explain(error: BaseException, course: Course) -> tuple[str, str]:
         if found := _one(one, course):
             return found
     return "rubbish", f"could not be asked: {excerpt(str(error), 160)}"
+
+
+def is_own(error: BaseException, course: Course) -> bool:
+    """Whether the trouble lies on this side, so that it says nothing of the target.
+
+    No route, no file descriptor, no name server that answers. That a name does not exist is an answer: nobody
+    else finds the target either.
+    """
+    chain = list(_chain(error))
+    if course.stage == NAME_UNRESOLVED:
+        return not any(isinstance(one, socket.gaierror) and one.errno in _NO_SUCH_NAME for one in chain)
+    return any(isinstance(one, MemoryError) or _errno(one) in _OWN for one in chain)
+
+
+def _errno(error: BaseException) -> int | None:
+    """The number of an error of the operating system; those of OpenSSL are counted otherwise."""
+    return error.errno if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
 
 
 def _one(error: BaseException, course: Course) -> tuple[str, str] | None:

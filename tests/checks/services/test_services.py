@@ -72,7 +72,9 @@ def test_everything_is_well(manager: Supervised, tmp_path: Path) -> None:
     assert look(UPTIME, uptime.Params, **given, window="1 ms").status is Status.PASS
     found = look(RESOURCES, resources.Params, **given, cpu=90, memory="500 MB")
     assert (found.status, found.message) == (Status.PASS, "recorded for 2 services")
-    assert {m.name for m in found.recorder.measurements} == {"api cpu", "api memory", "worker cpu", "worker memory"}
+    names = {f"{service} {what}" for service in EXPECTED for what in ("cpu", "memory", "up")}
+    assert {m.name for m in found.recorder.measurements} == names
+    assert 0 < found.value("api up") < 600
     assert look(DEPLOYED, deployed.Params, **given, before="1 h").status is Status.PASS
 
 
@@ -202,6 +204,29 @@ def test_a_service_younger_than_the_window_fails(manager: Supervised, tmp_path: 
     found = look(UPTIME, uptime.Params, read(manager), tmp_path, window="24 h")
     assert found.status is Status.FAIL
     assert "api up: " in found.message and "at least 86400 s needed (since 2" in found.message
+
+
+def test_a_deployment_younger_than_the_window_leaves_it_open(manager: Supervised, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"services": read(manager), "folder": tmp_path, "window": "24 h"}
+    found = look(UPTIME, uptime.Params, **given, deployed_at=datetime.now(UTC))
+    assert found.status is Status.UNKNOWN
+    assert found.message.startswith("the deployment is younger than the window, which ends 2")
+
+
+def test_a_restart_since_a_young_deployment_fails_at_once(manager: Supervised, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"services": read(manager), "folder": tmp_path, "window": "24 h"}
+    found = look(UPTIME, uptime.Params, **given, deployed_at=datetime.now(UTC) - timedelta(hours=1))
+    assert found.status is Status.FAIL
+    assert "api up: " in found.message and "the deployment is younger than the window" in found.message
+
+
+def test_services_may_start_a_little_after_the_deployment(manager: Supervised, tmp_path: Path) -> None:
+    services = read(manager)
+    started = min(service.started_at for service in services.found if service.started_at)
+    given: dict[str, Any] = {"services": services, "folder": tmp_path, "deployed_at": started - timedelta(seconds=20)}
+    window = f"{(datetime.now(UTC) - started).total_seconds() + 15:.0f} s"
+    assert look(UPTIME, uptime.Params, **given, window=window).status is Status.PASS
+    assert look(UPTIME, uptime.Params, **given, window=window, grace="1 s").status is Status.FAIL
 
 
 def test_use_above_its_limit_fails(manager: Supervised, tmp_path: Path) -> None:
