@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from golive.environment.catalogue import Catalogue, CheckUnusable
-from golive.environment.params import CheckParams, Ref, Strict
+from golive.environment.params import CheckParams, Ref, Resolved, Strict
 from golive.environment.problems import Problem, short, unknown_name
+from golive.environment.references import resolved_texts
+from golive.environment.relative import WITHIN, is_relative, percent_of_baseline
 from golive.environment.sections import AttestAnswer
 from golive.environment.validation import refs_of, validated
 from golive.environment.yaml_source import Path_, Source
@@ -21,7 +23,7 @@ from golive.model import Answer, Criterion, Place, Severity, Status, When
 
 ID = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+")
 ANSWERS: tuple[Answer, ...] = ("check", "attest", "feature", "not_applicable")
-COMMON_KEYS = ("id", "says", "severity", "when", "no_data", "for_each")
+COMMON_KEYS = ("id", "says", "severity", "when", "no_data", "retries", "for_each")
 ATTESTED = "people/attested"
 NOT_APPLICABLE = "people/not_applicable"
 ITEM = "{item}"
@@ -39,6 +41,7 @@ class CriterionHead(Strict):
     severity: Severity
     when: Annotated[tuple[When, ...], Field(min_length=1)] = (When.CHECKPOINT, When.GOLIVE)
     no_data: Literal["fail", "unknown", "pass"] = "unknown"
+    retries: Annotated[int, Field(ge=0, le=5, description="how often it is tried again when it does not hold")] = 0
 
 
 @dataclass
@@ -90,7 +93,7 @@ class CriteriaReader:
             return
         before, told = len(self.problems), []
         for item, changes in items:
-            kept = {k: v for k, v in body.items() if k in COMMON_KEYS} if isinstance(changes, Replaced) else body
+            kept = common(body) if isinstance(changes, Replaced) else body
             filled = {**_filled(kept, item), **_filled(changes, item), "id": entry.get("id", "?")}
             start = len(self.problems)
             yield self._one(filled, _moved(source, path, item), path, item)
@@ -102,6 +105,8 @@ class CriteriaReader:
         label = f"criterion {entry.get('id', '?')}" + (f"[{item}]" if item is not None else "")
         self.met.add(label.removeprefix("criterion "))
         before = len(self.problems)
+        percent = self._percent(entry, source.place((*path, WITHIN)), label)
+        entry = {k: v for k, v in entry.items() if not is_relative(k, v)}
         head, found = validated(CriterionHead, {k: entry[k] for k in COMMON_KEYS if k in entry}, source, path, label)
         self.problems += found
         answer = self._answer(entry, source, path, label)
@@ -122,7 +127,21 @@ class CriteriaReader:
             feature=str(entry["feature"]) if answer == "feature" else None,
             no_data=Status(head.no_data),
             item=item,
+            retries=head.retries,
+            baseline_percent=percent,
+            references=tuple(sorted(set(resolved_texts(entry)))),
         )
+
+    def _percent(self, entry: dict[str, Any], place: Place, label: str) -> float | None:
+        """How much worse than the baseline it may be, where it says so."""
+        try:
+            percent = percent_of_baseline(entry.get(WITHIN))
+        except ValueError as error:
+            self._wrong(place, f"{label}: {error}")
+            return None
+        if percent is not None and "check" not in entry:
+            self._wrong(place, f"{label}: only what a check measures can be compared with a baseline")
+        return percent
 
     def _check_and_params(
         self, entry: dict[str, Any], answer: Answer, source: Source, path: Path_, label: str
@@ -159,7 +178,7 @@ class CriteriaReader:
             self._wrong(place, f"{label}: {error}")
             return None, None
         params, found = validated(
-            model, self._with_only_names(model, data), source, path, label, extra_allowed=COMMON_KEYS
+            model, self._with_only_names(model, data), source, path, label, extra_allowed=(*COMMON_KEYS, WITHIN)
         )
         self.problems += found
         if params is None:
@@ -220,6 +239,11 @@ def unknown_refs(
     return problems
 
 
+def common(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of an entry that stay what they are when another check answers it."""
+    return {k: v for k, v in entry.items() if k in COMMON_KEYS or is_relative(k, v)}
+
+
 def _items(value: Any) -> list[tuple[str, dict[str, Any]]] | str:
     """The items of `for_each` with what each overrides, or what is wrong with it."""
     wish = "'for_each' is a list of names, or a mapping from a name to the keys that differ"
@@ -259,6 +283,8 @@ def _mentions_item(value: Any) -> bool:
 
 
 def _filled(value: Any, item: str) -> Any:
+    if isinstance(value, Resolved):
+        return Resolved(value.replace(ITEM, item), value.source.replace(ITEM, item))
     if isinstance(value, str):
         return value.replace(ITEM, item)
     if isinstance(value, dict):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from golive.environment.catalogue import Catalogue
 from golive.environment.criteria import CriterionHead
 from golive.environment.kinds import PACKAGES, config_of, kinds_of
+from golive.environment.relative import WITHIN, schema_with
 from golive.environment.sections import AttestAnswer, EnvironmentSection
 
 _TEMPLATE = "#/$defs/{model}"
@@ -63,6 +64,7 @@ def _criterion(catalogue: Catalogue, defs: dict[str, Any]) -> dict[str, Any]:
         keys = {
             "check": {"const": check, "description": catalogue.runbook(check).claim},
             **schema.get("properties", {}),
+            WITHIN: schema_with(schema.get("properties", {}).get(WITHIN)),
         }
         variants.append(_variant(common, head["required"], keys))
     return {"anyOf": variants}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from golive.environment.catalogue import Catalogue
-from golive.environment.criteria import ANSWERS, COMMON_KEYS, CriteriaReader, Replaced, unknown_refs
+from golive.environment.criteria import ANSWERS, CriteriaReader, Replaced, common, unknown_refs
 from golive.environment.kinds import section_with_kinds
 from golive.environment.params import REFERENCE, Resolved, Secret, Strict
 from golive.environment.problems import EnvironmentInvalid, Problem, shown_path, unknown_name
@@ -109,6 +109,8 @@ def load_environment(
         for name, record in getattr(section, part).items():
             if isinstance(record, Strict):
                 problems += unknown_refs(record, names, merged, (part, name), f"{part}.{name}")
+    if section.watch is not None:
+        problems += unknown_refs(section.watch, names, merged, ("watch",), "watch")
     problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources) | reader.met)
     if not criteria and not problems:
         problems.append(Problem(place=merged.place(), text="no criterion: 'criteria' names the files that hold them"))
@@ -243,7 +245,7 @@ def _adjusted(
 
 def _changed(entry: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """An answer among the changes replaces the one that there was, with its parameters."""
-    base = {k: v for k, v in entry.items() if k in COMMON_KEYS} if set(ANSWERS) & changes.keys() else entry
+    base = common(entry) if set(ANSWERS) & changes.keys() else entry
     return {**base, **{k: v for k, v in changes.items() if k != "id"}}
 
 
@@ -256,7 +258,7 @@ def _item_changed(entry: dict[str, Any], item: str, changes: dict[str, Any]) -> 
         return entry
     whole = {**items[item], **changes}
     if set(ANSWERS) & changes.keys():
-        whole = Replaced({**{k: v for k, v in items[item].items() if k in COMMON_KEYS}, **changes})
+        whole = Replaced({**common(items[item]), **changes})
     return {**entry, "for_each": {**items, item: whole}}
 
 

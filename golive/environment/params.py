@@ -198,3 +198,16 @@ def _url(value: Any) -> str:
 
 Url = Annotated[str, BeforeValidator(_url)]
 """An absolute URL without a trailing slash and without a password."""
+
+
+def _store_url(value: Any) -> str:
+    """As `_url`, or the absolute path of an SQLite file."""
+    if not isinstance(value, str) or not value.startswith("sqlite:"):
+        return _url(value)
+    if not value.startswith("sqlite:////") and not REFERENCE.match(value, len("sqlite:///")):
+        raise ValueError(f"{value!r}: an SQLite file is sqlite:///, followed by its absolute path")
+    return value
+
+
+StoreUrl = Annotated[str, BeforeValidator(_store_url)]
+"""Where a history is kept: `postgresql://user@host/database` without a password, or `sqlite:////absolute/path`."""

@@ -80,6 +80,18 @@ def referenced(data: Any) -> Iterator[tuple[str, str]]:
             yield from referenced(item)
 
 
+def resolved_texts(data: Any) -> Iterator[tuple[str, str]]:
+    """Every text in `data` that came out of a reference, with that reference as it was written."""
+    if isinstance(data, Resolved):
+        yield str(data), data.source
+    elif isinstance(data, dict):
+        for item in data.values():
+            yield from resolved_texts(item)
+    elif isinstance(data, list):
+        for item in data:
+            yield from resolved_texts(item)
+
+
 def _value(kind: str, name: str, providers: Mapping[str, Provider]) -> str:
     if kind not in providers:
         raise Unresolved(f"${{{kind}:{name}}}: " + unknown_name("kind of reference", kind, providers))

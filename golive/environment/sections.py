@@ -7,9 +7,9 @@ What a service manager or log source needs beyond this is declared by its own fi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from golive.environment.params import (
     REFERENCE,
@@ -20,9 +20,11 @@ from golive.environment.params import (
     Percent,
     Request,
     Secret,
+    StoreUrl,
     Strict,
     Url,
 )
+from golive.environment.schedule import PATTERN, slot_of_entry, slots_of
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -201,11 +203,41 @@ class AvailabilitySection(Strict):
     begin_within: Duration = Field(300.0, description="how late after hour 0 the first probe may be")
     unknown_at_most: Duration = Field(8.64, description="how much time may have passed unseen")
 
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        names = [probe.endpoint for probe in self.probes]
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if doubled is not None:
+            raise ValueError(
+                f"one probe an endpoint (declare a second endpoint for another path); got {doubled!r} twice"
+            )
+        if self.timeout > self.every:
+            raise ValueError(
+                f"a probe has ended before the next one begins: 'timeout' is at most 'every';"
+                f" got {self.timeout:g} s and {self.every:g} s"
+            )
+        return self
+
+
+def _checkpoint(entry: str) -> str:
+    slot_of_entry(entry)
+    return entry
+
+
+def _in_order(schedule: tuple[str, ...]) -> tuple[str, ...]:
+    if schedule:
+        slots_of(schedule)
+    return schedule
+
+
+_CHECKPOINT_SCHEMA = {"type": "string", "pattern": PATTERN, "examples": ["15 min smoke", "4 h", "24 h golive"]}
+_Checkpoint = Annotated[str, AfterValidator(_checkpoint), WithJsonSchema(_CHECKPOINT_SCHEMA)]
+
 
 class WatchSection(Strict):
     """The watch over a deployment: when it is looked at, and what spoils it."""
 
-    schedule: tuple[str, ...] = Field(
+    schedule: Annotated[tuple[_Checkpoint, ...], AfterValidator(_in_order)] = Field(
         ("15 min smoke", *(f"{hour} h" for hour in (1, 2, 3, 4, 6, 8, 10, 12, 16, 20)), "24 h golive"),
         min_length=1,
         description="times after hour 0, each with what is judged: smoke, checkpoint (default) or golive",
@@ -223,7 +255,10 @@ class SignOffSection(Strict):
     roles: tuple[str, ...] = Field(min_length=1)
     quorum: Annotated[int | None, Field(ge=1)] = Field(None, description="how many of the roles; all by default")
     allowed_signers: str | None = Field(
-        None, description="OpenSSH allowed_signers file, relative to this file; each principal is a role or a name"
+        None, description="OpenSSH allowed_signers file, relative to this file; a principal is a role, as in qa-lead"
+    )
+    revoked_keys: str | None = Field(
+        None, description="keys that count no more, relative to this file: public keys, one a line, or an OpenSSH KRL"
     )
     override_role: str | None = Field(None, description="the role that may accept a NO-GO")
 
@@ -231,7 +266,7 @@ class SignOffSection(Strict):
 class HistorySection(Strict):
     """Where runs are kept, if not in SQLite beside the reports."""
 
-    url: Url
+    url: StoreUrl
     password: Secret | None = None
 
 

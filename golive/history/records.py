@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from golive.model import CouldNotLook, Deployment, Outcome, RunRecord
 
 JOURNAL = "outcomes.jsonl"
 RESULTS = "results.json"
+
+
+class ResultFiles(Protocol):
+    """Where the `results.json` of runs are found."""
+
+    def named(self, run: str) -> str:
+        """What to call the file of a run."""
+
+    def read(self, run: str) -> bytes | None:
+        """The file of a run, None if it is not there; OSError if it cannot be read."""
+
+
+class ResultsFolder:
+    """The runs' own folders in one folder (`reports/output/ENV`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def named(self, run: str) -> str:
+        """The path of the file."""
+        return str(self._folder / run / RESULTS)
+
+    def read(self, run: str) -> bytes | None:
+        """The file of a run, None if it is not there; OSError if it cannot be read."""
+        try:
+            return (self._folder / run / RESULTS).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
 
 def journal(directory: Path) -> dict[str, Outcome]:
@@ -32,29 +60,16 @@ def journal(directory: Path) -> dict[str, Outcome]:
     return outcomes
 
 
-def finished_runs(folder: Path, *, since: datetime | None = None) -> list[RunRecord]:
-    """The runs of one environment that ended in order and began at or after `since`, oldest first.
-
-    `folder` is where the runs of the environment are kept (`reports/output/ENV`). A result
-    that cannot be read is CouldNotLook: leaving it out could hide a failure.
-    """
-    runs = [record for record in map(read_record, _result_files(folder)) if record.aborted is None]
-    return sorted((r for r in runs if since is None or r.started_at >= since), key=lambda r: r.started_at)
-
-
 def read_record(file: Path) -> RunRecord:
     """One `results.json` as a record; CouldNotLook if it is damaged."""
     try:
-        return _record(json.loads(file.read_text(encoding="utf-8")))
+        return record_from(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CouldNotLook(f"{file} cannot be read as the results of a run: {error}") from error
 
 
-def _result_files(folder: Path) -> Iterator[Path]:
-    return (f for f in sorted(folder.glob(f"*/{RESULTS}")) if not f.parent.is_symlink())
-
-
-def _record(data: dict[str, Any]) -> RunRecord:
+def record_from(data: Mapping[str, Any]) -> RunRecord:
+    """The record of a run from its data; ValueError, KeyError or TypeError if it is of another shape."""
     if data["schema"] != 1:
         raise ValueError(f"schema {data['schema']} is not known")
     deployment = data.get("deployment") or {}
@@ -73,6 +88,11 @@ def _record(data: dict[str, Any]) -> RunRecord:
         aborted=data.get("aborted"),
         unanswered=tuple(data.get("unanswered", ())),
         outcomes=tuple(_outcome(o, data["started_at"]) for o in data["outcomes"]),
+        watch=data.get("watch"),
+        checkpoint=data.get("checkpoint"),
+        selected=tuple(data.get("selected_criteria", ())),
+        target=dict(data.get("target") or {}),
+        criteria_digest=data.get("criteria_digest", ""),
     )
 
 

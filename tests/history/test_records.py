@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from golive.history.records import finished_runs, journal, read_record
+from golive.history.records import journal, read_record
 from golive.model import CouldNotLook, Evidence, Measurement, Outcome, Severity, Status, Waiver
 
 AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
@@ -46,18 +46,6 @@ def test_damaged_journal_is_not_read_around(tmp_path: Path) -> None:
     (tmp_path / "outcomes.jsonl").write_text("rubbish\n")
     with pytest.raises(CouldNotLook, match="is damaged"):
         journal(tmp_path)
-
-
-def test_finished_runs_are_in_order_and_without_aborted_ones(tmp_path: Path) -> None:
-    starts = {"b": "2026-05-01T11:00:00Z", "a": "2026-05-01T12:00:00Z", "old": "2026-04-01T10:00:00Z"}
-    for run, start in starts.items():
-        (tmp_path / run).mkdir()
-        (tmp_path / run / "results.json").write_text(results(run, started_at=start))
-    (tmp_path / "broken-off").mkdir()
-    (tmp_path / "broken-off" / "results.json").write_text(results("x", aborted="Ctrl-C"))
-    (tmp_path / "latest").symlink_to("a")
-    assert [r.run for r in finished_runs(tmp_path, since=AT)] == ["b", "a"]
-    assert [r.run for r in finished_runs(tmp_path)] == ["old", "b", "a"]
 
 
 @pytest.mark.parametrize(
