@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from fixtures.context import RunContext
-from fixtures.measure import Recorder
+from fixtures.measure import NotApplicable, Recorder
 from golive.environment.load import Environment
 from golive.environment.redaction import Redactor
 from golive.environment.sections import EnvironmentSection
-from golive.history.state import StateStore
+from golive.history.store import History
 from golive.model import CouldNotLook, Evidence, Status
 
 CRITERION = "shop.area.name"
@@ -48,6 +48,7 @@ class Judged:
 
 def run_context(folder: Path, *, files: tuple[Path, ...] = (), **section: Any) -> RunContext:
     """A run against an environment with these sections; what it leaves for the next run lies in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
     environment = Environment(
         name="test",
         file=folder / "test.yaml",
@@ -64,7 +65,7 @@ def run_context(folder: Path, *, files: tuple[Path, ...] = (), **section: Any) -
         directory=folder,
         started_at=datetime.now(UTC),
         redact=Redactor(),
-        state=StateStore(folder / "state.json"),
+        history=History.open(folder / "history.sqlite"),
     )
 
 
@@ -83,6 +84,8 @@ def judged(check: Callable[..., None], **given: Any) -> Judged:
         recorder.conclude()
     except CouldNotLook as problem:
         return Judged(Status.FAIL if recorder.failures else Status.UNKNOWN, str(problem), recorder)
+    except NotApplicable as reason:
+        return Judged(Status.NOT_APPLICABLE, str(reason), recorder)
     except AssertionError as failure:
         return Judged(Status.FAIL, str(failure).partition("\nassert ")[0], recorder)
     return Judged(Status.WARN if recorder.warnings else Status.PASS, recorder.summary, recorder)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -69,15 +71,26 @@ class Ran:
         return cases
 
     @property
+    def history(self) -> Path:
+        return self.directory.parent / "history.sqlite"
+
+    @property
     def state(self) -> Data:
-        found: Data = json.loads((self.directory.parent / "state.json").read_text(encoding="utf-8"))
-        return found
+        """What the runs left for later ones."""
+        with closing(sqlite3.connect(self.history)) as store:
+            return {key: json.loads(value) for key, value in store.execute("select key, value from state")}
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs that the history knows, oldest first."""
+        with closing(sqlite3.connect(self.history)) as store:
+            return [run for (run,) in store.execute("select run from runs order by id")]
 
     @property
     def artefacts(self) -> dict[str, str]:
         """Everything that was written, and everything that was said."""
         files = [f for f in self.output.rglob("*") if f.is_file()]
-        return {"stdout": self.out, **{f.name: f.read_text(encoding="utf-8") for f in files}}
+        return {"stdout": self.out, **{f.name: f.read_text(encoding="utf-8", errors="replace") for f in files}}
 
 
 @dataclass
