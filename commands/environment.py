@@ -21,12 +21,12 @@ def load(options: argparse.Namespace, *, resolved: bool = True) -> Environment:
     if not options.env:
         raise CommandError(no_environment())
     try:
-        return environment_of(options.env, _demo_values, resolved=resolved)
+        return environment_of(options.env, demo_values, resolved=resolved)
     except EnvironmentInvalid as error:
         raise CommandError(str(error)) from None
 
 
-def _demo_values() -> Mapping[str, str] | None:
+def demo_values() -> Mapping[str, str] | None:
     """Values of the demo if it is up; a command does not start it."""
     from demo import control
 

@@ -108,6 +108,17 @@ class Attestation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What somebody did or observed during a watch, about one of its checkpoints or criteria, or as a whole."""
+
+    at: datetime
+    by: str
+    text: str
+    checkpoint: str | None = None
+    criterion: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where in a file something was written; `line` counts from 1."""
 
@@ -127,6 +138,8 @@ class Criterion:
 
     `check` is the id of the check that runs for it (an attestation and a criterion
     that does not apply have built-in ones), `params` that check's validated parameters.
+    `baseline_percent` is how much worse than the baseline a measured value may be, None if it is not compared.
+    `references` are the texts in it that came out of a reference, each with that reference (`${env:NAME}`).
     """
 
     id: str
@@ -140,6 +153,9 @@ class Criterion:
     feature: str | None = None
     no_data: Status = Status.UNKNOWN
     item: str | None = None
+    retries: int = 0
+    baseline_percent: float | None = None
+    references: tuple[tuple[str, str], ...] = ()
 
     @property
     def base_id(self) -> str:
@@ -426,6 +442,7 @@ class WatchRecord:
     milestones: Mapping[str, float] = field(default_factory=dict)
     flapping_blocks: bool = True
     tampered: tuple[str, ...] = ()
+    notes: Sequence[Note] = ()
 
 
 class Decision(StrEnum):

@@ -27,7 +27,7 @@ from golive.history.canonical import canonical, digest
 from golive.history.intoto import statement
 from golive.history.manifest import Signer, manifest
 from golive.history.plain import plain, run_data
-from golive.history.records import ResultsFolder
+from golive.history.records import JOURNAL, ResultsFolder
 from golive.history.sshsig import NAMESPACE, Signers, principals
 from golive.history.zipped import write_zip
 from golive.model import RunRecord, Signature, Verdict, WatchRecord
@@ -156,7 +156,8 @@ def _files(parts: Parts) -> tuple[dict[str, bytes | Path], list[str]]:
 
 
 def _is_kept(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink() and not file.name.startswith(".")
+    """The journal is left out: what it holds is in results.json, and that was redacted last."""
+    return file.is_file() and not file.is_symlink() and not file.name.startswith(".") and file.name != JOURNAL
 
 
 def _why_not(file: Path) -> str:

@@ -74,7 +74,7 @@ def _points(
         wanted = wanted.where(m.at <= until)
     if watch is not None:
         wanted = wanted.where(RUNS.c.watch == watch)
-    rows = connection.execute(wanted.order_by(m.at, m.run_id, m.position))
+    rows = connection.execute(wanted.order_by(m.at, m.run_id, m.position)).all()
     return [
         Point(at, value, run, warning, critical, samples, "higher" if higher else "lower", inclusive)
         for at, value, run, warning, critical, samples, higher, inclusive in rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from golive.judge import wording
-from golive.judge.course import Course, Look, course_of, is_by_person, is_watched
+from golive.judge.course import Course, Look, course_of, in_order, is_by_person, is_watched
 from golive.judge.limits import describe, judge, number
 from golive.judge.objections import weight_of
 from golive.judge.signoff import affirmed_until, why_not
@@ -79,7 +79,7 @@ def _compared(course: Course) -> Iterator[_Change]:
 
 def _latest(runs: Sequence[RunRecord], course: Course) -> Mapping[str, Look]:
     """The last look at each criterion that a run answers."""
-    return {o.criterion: Look(run, o) for run in runs for o in run.outcomes if course.counts(o)}
+    return {o.criterion: Look(run, o) for run in runs for o in in_order(run) if course.counts(o)}
 
 
 def _each(found: Sequence[_Change], course: Course, what: str, tell: Callable[[_Change], str]) -> Iterator[str]:

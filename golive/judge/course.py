@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -62,7 +62,7 @@ class Checkpoint:
         """What the runs that count came to, by criterion, in order of time."""
         found: dict[str, list[Look]] = {}
         for run in self.counted:
-            for outcome in run.outcomes:
+            for outcome in in_order(run):
                 found.setdefault(outcome.criterion, []).append(Look(run, outcome))
         return found
 
@@ -113,9 +113,7 @@ class Course:
 
 def course_of(record: WatchRecord, watch: Watch, now: datetime) -> Course:
     """The course of `watch` at `now`; a schedule without any slot gives one without checkpoints."""
-    # The order in which things arrived must not show anywhere.
-    record = replace(record, criteria=tuple(sorted(record.criteria, key=lambda criterion: criterion.id)))
-    ordered = [replace(run, outcomes=sorted(run.outcomes, key=_order)) for run in sorted(record.runs, key=_begin)]
+    ordered = sorted(record.runs, key=_begin)
     own = tuple(run for run in ordered if _is_own(run, record, watch))
     slots = sorted(watch.schedule, key=lambda slot: (slot.offset_s, slot.label))
     return Course(
@@ -126,6 +124,11 @@ def course_of(record: WatchRecord, watch: Watch, now: datetime) -> Course:
         runs=own,
         foreign=tuple(run for run in ordered if not _is_own(run, record, watch)),
     )
+
+
+def in_order(run: RunRecord) -> list[Outcome]:
+    """The outcomes of a run by criterion: the order in which they arrived must not show anywhere."""
+    return sorted(run.outcomes, key=lambda o: (o.criterion, o.started_at, o.status.value, o.message))
 
 
 def is_judged_by_runs(criterion: Criterion) -> bool:
@@ -155,10 +158,6 @@ def is_finished(run: RunRecord, now: datetime) -> bool:
 
 def _begin(run: RunRecord) -> tuple[datetime, str, str]:
     return run.started_at, run.run, run.environment
-
-
-def _order(outcome: Outcome) -> tuple[str, datetime, str, str]:
-    return outcome.criterion, outcome.started_at, outcome.status.value, outcome.message
 
 
 def _is_own(run: RunRecord, record: WatchRecord, watch: Watch) -> bool:

@@ -60,7 +60,7 @@ def _never_judged(course: Course) -> Iterator[Objection]:
         told = wording.count(len(left), "criterion is", "criteria are")
         text = (
             f"{told} judged at no checkpoint of the schedule, which has none for {wording.listed(occasions)}: "
-            f"{wording.criteria(c.id for c in left)}"
+            f"{wording.criteria(sorted(c.id for c in left))}"
         )
         yield objection("criterion-not-scheduled", text, at=course.watch.starts_at, final=True)
 
@@ -146,7 +146,7 @@ def _going_on_at_the_end(checkpoint: Checkpoint, course: Course) -> Iterator[Obj
 def _partial(checkpoint: Checkpoint, course: Course) -> Iterator[Objection]:
     """Criteria that none of the runs has an outcome of: those of the environment, and those that a run had selected."""
     theirs = {i for run in checkpoint.counted for i in run.selected if i not in course.criteria}
-    wanted = [*(c.id for c in checkpoint.required), *sorted(theirs)]
+    wanted = sorted({*(c.id for c in checkpoint.required), *theirs})
     left = [i for i in wanted if i not in checkpoint.looks]
     if not left:
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from golive.judge import wording
-from golive.judge.course import Checkpoint, Course, Look, is_watched
+from golive.judge.course import Checkpoint, Course, Look, in_order, is_watched
 from golive.judge.integrity import run_name
 from golive.judge.objections import Objection, objection, weight_of
 from golive.judge.waivers import covering
@@ -42,7 +42,7 @@ def is_blamed(run: RunRecord, course: Course) -> bool:
 
 
 def _failed(course: Course) -> Iterator[Objection]:
-    latest = {o.criterion: o for run in course.runs for o in run.outcomes}
+    latest = {o.criterion: o for run in course.runs for o in in_order(run)}
     for group in _folded(_sights(course, lambda o: o.message if o.status is Status.FAIL else None), course):
         healed = not any(latest[sight.outcome.criterion].status.blocks for sight in group)
         yield _told("criterion-failed", "failed, though it held again later" if healed else "failed", group, course)
@@ -97,7 +97,7 @@ def _unanswered(course: Course) -> Iterator[Objection]:
     left = [c for c in course.record.criteria if c.answer == "unanswered" and is_watched(c)]
     if left:
         are = "criterion is" if len(left) == 1 else "criteria are"
-        text = f"{len(left)} {are} answered by nobody: {wording.criteria(c.id for c in left)}"
+        text = f"{len(left)} {are} answered by nobody: {wording.criteria(sorted(c.id for c in left))}"
         weight = min(weight_of(c.severity) for c in left)
         one = left[0].id if len(left) == 1 else None
         at = course.watch.starts_at
@@ -112,7 +112,7 @@ def _sights(course: Course, message: Callable[[Outcome], str | None]) -> list[_S
     return [
         _Sight(outcome=outcome, run=run, message=told)
         for run in course.runs
-        for outcome in run.outcomes
+        for outcome in in_order(run)
         if (told := message(outcome)) is not None
         and course.counts(outcome)
         and not _is_tried_again(outcome, run, course)

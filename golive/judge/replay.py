@@ -43,7 +43,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replay:
-    """How many outcomes were judged again and what differs.
+    """How many outcomes were held against the new rules, and what differs.
 
     `followers` are criteria that look back on others and may follow them; `without_rules` are the runs of which
     nobody knows any more by which rules they were judged, so that nothing of them is judged again.

@@ -143,7 +143,7 @@ def _unaffirmed(course: Course, *, named: Iterable[str]) -> Iterator[Objection]:
     """All criteria that wait for a person, except for the signature of a role that is `named` anyway."""
     already = {_folded(role) for role in named}
     waiting = []
-    for criterion in course.record.criteria:
+    for criterion in sorted(course.record.criteria, key=lambda criterion: criterion.id):
         if not is_by_person(criterion) or not is_watched(criterion):
             continue
         if criterion.params.signed and _folded(criterion.params.role) in already:

@@ -102,7 +102,7 @@ def _before_any_watch(record: WatchRecord, now: datetime) -> Iterator[Objection]
     if not record.criteria:
         text = f"environment {where} has no criteria, so nothing is judged"
         yield objection("no-criteria", text, at=now, final=True)
-    left = [c.id for c in record.criteria if c.answer == "unanswered" and is_watched(c)]
+    left = sorted(c.id for c in record.criteria if c.answer == "unanswered" and is_watched(c))
     if left:
         told = wording.count(len(left), "criterion is", "criteria are")
         text = f"{told} answered by nobody: {wording.criteria(left)}"

@@ -44,7 +44,7 @@ FAULTS = {
         CRITERION.replace("critical:", "critcal:"),
         (
             "environments/criteria.yaml:5: criterion shop.health.cpu: unknown key 'critcal'. Did you mean 'critical'? "
-            "Allowed: critical, for_each, host, id, no_data, says, severity, warning, when."
+            "Allowed: critical, for_each, host, id, no_data, retries, says, severity, warning, when, within."
         ),
     ),
     "unknown check": (

@@ -60,6 +60,7 @@ class Archive:
             (self.output / run.run / "results.json").write_text(as_text(results(run)))
             (self.output / run.run / "report.html").write_text("<p>report</p>")
             (self.output / run.run / ".account-x.lock").touch()
+            (self.output / run.run / "outcomes.jsonl").touch()
         self.folder = folder
         for role in roles:
             record = self.signed_by(record, role)
@@ -163,7 +164,7 @@ def test_it_holds_logs_documents_and_reports(tmp_path: Path) -> None:
     assert members["documents/guide/GUIDE.md"] == b"# Guide"
     assert members["report.html"] == b"<p>the watch</p>"
     assert members[f"results/{run}/report.html"] == b"<p>report</p>"
-    assert f"results/{run}/.account-x.lock" not in members
+    assert not {f"results/{run}/.account-x.lock", f"results/{run}/outcomes.jsonl"} & set(members)
     assert archive.left_out == [
         "document wiki: it is kept at https://wiki/guide",
         f"documents/gone/none.md: there is no file {tmp_path}/none.md",
