@@ -4,6 +4,7 @@ Why: a leak shows only in the series of many looks, and a series with holes show
 When it fails: a missing value means that the service or its manager did not tell; see whether it runs.
 """
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -19,7 +20,9 @@ class Params(CheckParams):
     memory: Size | None = Field(None, description="limit for each service")
 
 
-def test_use_of_every_service_is_recorded(criterion: Params, services: ServicesReading, measure: Measure) -> None:
+def test_use_of_every_service_is_recorded(
+    criterion: Params, services: ServicesReading, measure: Measure, now: datetime
+) -> None:
     for name in services.missing:
         measure.fail(f"{name} is not there, so nothing is recorded of it")
     for service in services.found:
@@ -27,6 +30,10 @@ def test_use_of_every_service_is_recorded(criterion: Params, services: ServicesR
             measure.fail(f"{service.name} is {service.state}, so nothing is recorded of it")
             continue
         _record(service, criterion, measure)
+        if service.started_at is not None:
+            # A series of the memory of a service begins anew with its start.
+            up_s = (now - service.started_at).total_seconds()
+            measure(up_s, unit="s", subject=f"{service.name} up", name=f"{service.name} up")
     measure.notes[:] = [f"recorded for {len(services.found)} services"]
 
 

@@ -4,7 +4,7 @@ Why: a day without a restart is what the watch is to show; a younger service has
 When it fails: find out what restarted the service that is named; the window begins anew with its start.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -26,13 +26,7 @@ class Params(CheckParams):
 def test_every_service_has_been_up_for_the_whole_window(
     criterion: Params, context: RunContext, services: ServicesReading, measure: Measure, now: datetime
 ) -> None:
-    deployed = context.environment.deployment.deployed_at
-    if criterion.window is not None:
-        needed_s = criterion.window
-    elif deployed is not None:
-        needed_s = max(0.0, (now - deployed).total_seconds() - criterion.grace - _PRECISION_S)
-    else:
-        raise CouldNotLook("no deployment time is recorded: set 'deployed_at' under 'deployment', or give a 'window'")
+    needed_s = _needed_s(criterion, context, now, measure)
     for name in services.missing:
         measure.fail(f"{name} is not there")
     for service in services.found:
@@ -49,3 +43,24 @@ def test_every_service_has_been_up_for_the_whole_window(
             better="higher",
             detail="its start is not told" if started is None else f"since {utc_text(started)}",
         )
+
+
+def _needed_s(criterion: Params, context: RunContext, now: datetime, measure: Measure) -> float:
+    """How long each service must have been up; what the deployment is too young for is left open."""
+    deployed = context.environment.deployment.deployed_at
+    # Of a trial's compressed time, the window is the compressed length.
+    window_s = criterion.window and criterion.window / (context.watch.time_scale if context.watch else 1.0)
+    if deployed is None:
+        if window_s is None:
+            raise CouldNotLook(
+                "no deployment time is recorded: set 'deployed_at' under 'deployment', or give a 'window'"
+            )
+        return window_s
+    age_s = (now - deployed).total_seconds()
+    since_start_s = max(0.0, age_s - criterion.grace - _PRECISION_S)
+    if window_s is None:
+        return since_start_s
+    if age_s < window_s:
+        until = utc_text(deployed + timedelta(seconds=window_s))
+        measure.unknown(f"the deployment is younger than the window, which ends {until}")
+    return min(window_s, since_start_s)

@@ -16,6 +16,7 @@ A zip file with these members; all but the first are listed in it:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +28,8 @@ from golive.history.canonical import canonical, digest
 from golive.history.intoto import statement
 from golive.history.manifest import Signer, manifest
 from golive.history.plain import plain, run_data
-from golive.history.records import JOURNAL, ResultsFolder
-from golive.history.sshsig import NAMESPACE, Signers, principals
+from golive.history.records import JOURNAL, ResultFiles, ResultsFolder
+from golive.history.sshsig import NAMESPACE, Signers
 from golive.history.zipped import write_zip
 from golive.model import RunRecord, Signature, Verdict, WatchRecord
 
@@ -55,6 +56,11 @@ class Parts:
     report: Path | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def results(self) -> ResultFiles | None:
+        """The runs' own files, where they are at hand."""
+        return None if self.folder is None else ResultsFolder(self.folder)
+
 
 def write_bundle(file: Path, parts: Parts) -> list[str]:
     """Write the archive, and give what could not be put in, a sentence each.
@@ -67,15 +73,14 @@ def write_bundle(file: Path, parts: Parts) -> list[str]:
     return left_out
 
 
-def evidence_manifest(record: WatchRecord, verdict: Verdict, folder: Path | None) -> str:
+def evidence_manifest(record: WatchRecord, verdict: Verdict, results: ResultFiles | None) -> str:
     """The manifest that nobody has signed: what the chain over the runs is when the archive is made."""
-    nobody = Signer(role="", name="", at=verdict.at)
-    return manifest(record, verdict, nobody, results=None if folder is None else ResultsFolder(folder)).text
+    return manifest(record, verdict, Signer(role="", name="", at=verdict.at), results=results).text
 
 
 def intoto_of(parts: Parts) -> dict[str, Any]:
     """The statement about the watch (`golive.history.intoto`), as it is in the archive."""
-    unsigned = evidence_manifest(parts.record, parts.verdict, parts.folder)
+    unsigned = evidence_manifest(parts.record, parts.verdict, parts.results)
     return statement(parts.record, parts.verdict, manifest_digest=digest(unsigned))
 
 
@@ -90,7 +95,7 @@ def documents_of(environment: Environment) -> dict[str, str]:
 def _told(parts: Parts, left_out: Sequence[str]) -> dict[str, bytes]:
     """What the archive says itself, by the name of the member."""
     record, verdict = parts.record, parts.verdict
-    unsigned = evidence_manifest(record, verdict, parts.folder)
+    unsigned = evidence_manifest(record, verdict, parts.results)
     told = {
         "README.txt": _readme(record, verdict, left_out),
         "watch.json": _json(watch_content(record)),
@@ -101,11 +106,15 @@ def _told(parts: Parts, left_out: Sequence[str]) -> dict[str, bytes]:
         **{f"runs/{run.run}.json": _json(run_content(run)) for run in record.runs},
     }
     for number, signature in enumerate(record.signatures, 1):
-        folder = f"signatures/{number:02}-{(principals(signature.role) or ('unknown',))[0]}"
+        folder = _folder(number, signature)
         told[f"{folder}/{MANIFEST}"] = signature.manifest
         told[f"{folder}/{MANIFEST}.sig"] = signature.signature
         told[f"{folder}/signature.json"] = _json(signature_content(signature))
     return {name: text.encode("utf-8", "backslashreplace") for name, text in told.items()}
+
+
+def _folder(number: int, signature: Signature) -> str:
+    return f"signatures/{number:02}-{re.sub(r'[^a-z0-9]+', '-', signature.role.casefold()).strip('-') or 'role'}"
 
 
 def watch_content(record: WatchRecord) -> dict[str, Any]:
@@ -176,7 +185,8 @@ def _json(data: Any) -> str:
 
 def _readme(record: WatchRecord, verdict: Verdict, left_out: Sequence[str]) -> str:
     watch = record.watch
-    first = "signatures/01-qa-lead"
+    first = _folder(1, record.signatures[0]) if record.signatures else "signatures/01-ROLE"
+    role = first.partition("-")[2]
     missing = "".join(f"- {said}\n" for said in left_out) or "Nothing.\n"
     return f"""The evidence of a go-live watch, as golive archived it.
 
@@ -186,7 +196,7 @@ Verdict      {verdict.decision.value} at {plain(verdict.at)}
 
 Check all of it                golive verify BUNDLE --allowed-signers YOUR_FILE
 Check that nothing was changed sha256sum -c SHA256SUMS
-Check one signature by hand    ssh-keygen -Y verify -f allowed_signers -I qa-lead -n {NAMESPACE} \\
+Check one signature by hand    ssh-keygen -Y verify -f allowed_signers -I {role} -n {NAMESPACE} \\
                                    -s {first}/{MANIFEST}.sig < {first}/{MANIFEST}
 
 A key that is allowed_signers in here was put in by whoever made the archive. To know whose it is, compare it with a

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from golive import __version__
 from golive.environment.params import Strict
 from golive.environment.sections import AttestedParams
-from golive.history.bundle import MANIFEST, STATEMENT, verdict_content
+from golive.history.bundle import MANIFEST, STATEMENT, evidence_manifest, verdict_content
 from golive.history.canonical import canonical, digest
 from golive.history.criteria_sets import digest_of_data
 from golive.history.evidence import NotAManifest, file_mismatches, mismatches, read_manifest
@@ -162,6 +162,7 @@ def _judged(archive: Zipped, decide: Decide, signers: Signers | None, folder: st
         *record.tampered,
         *_signatures(told, record),
         *_verdict(archive, verdict),
+        *_manifest(archive, record, verdict, files),
         *_statement(archive, record, verdict),
     ]
     named = tuple(dict.fromkeys(said.replace(f"{folder}/", "") for said in found))
@@ -300,6 +301,11 @@ def _verdict(archive: Zipped, verdict: Verdict) -> Iterator[str]:
         return
     keys = [key for key in sorted(stored.keys() | now.keys()) if canonical(stored.get(key)) != canonical(now.get(key))]
     yield f"the verdict is not the one that the records come to: {', '.join(keys)} not the same{version}"
+
+
+def _manifest(archive: Zipped, record: WatchRecord, verdict: Verdict, files: _InArchive) -> Iterator[str]:
+    if archive.read(MANIFEST).decode("utf-8", "replace") != evidence_manifest(record, verdict, files):
+        yield f"{MANIFEST} is not the one that the records come to"
 
 
 def _statement(archive: Zipped, record: WatchRecord, verdict: Verdict) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from golive.environment.load import Environment
+from golive.environment.params import REFERENCE
 from golive.history.canonical import digest
 from golive.history.evidence import NotAManifest, Signed, file_mismatches, mismatches, outdated, read_manifest
 from golive.history.manifest import Manifest, Signer
@@ -130,4 +131,5 @@ def _premature(signature: Signature, now: datetime) -> str:
 
 
 def _beside(environment: Environment, path: str) -> Path:
-    return environment.file.parent / Path(path).expanduser()
+    """The path as the environment's file means it; a reference that has no value here is left as it is written."""
+    return Path(path) if REFERENCE.search(path) else environment.file.parent / Path(path).expanduser()

@@ -11,6 +11,7 @@ from golive.history.criteria_sets import digest_of
 from golive.history.notes import notes
 from golive.history.people import attestations, signatures
 from golive.history.probes import probe_spans
+from golive.history.records import ResultFiles
 from golive.history.runs import mark_dead, runs_of_watch
 from golive.history.signing import results_folder, signers_of, verified
 from golive.history.watches import current_watch
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 
 
 def watch_record(
-    history: History, environment: Environment, *, watch: Watch | None = None, now: datetime
+    history: History,
+    environment: Environment,
+    *,
+    watch: Watch | None = None,
+    now: datetime,
+    results: ResultFiles | None = None,
 ) -> WatchRecord:
     """The record of `watch`, or of the open watch of the environment; without any its `watch` is None.
 
-    Runs whose process has died meanwhile are marked first, and signatures are verified.
+    Runs whose process has died meanwhile are marked first, and signatures are verified: `results` are the runs' own
+    files to compare them with, by default those beside the history.
     """
     mark_dead(history)
     chosen = watch or current_watch(history, environment.name)
@@ -52,7 +59,7 @@ def watch_record(
         probes=tuple(probe_spans(history, chosen.id)),
         notes=tuple(notes(history, chosen.id)),
     )
-    return verified(found, signers_of(environment), now=now, results=results_folder(history))
+    return verified(found, signers_of(environment), now=now, results=results or results_folder(history))
 
 
 def sign_off(environment: Environment) -> SignOff:

@@ -14,6 +14,11 @@ WATCHED = frozenset({When.SMOKE, When.CHECKPOINT, When.GOLIVE})
 """The occasions of a watch; what is judged only at others is no part of it."""
 THE_VERDICT = "history/approved"
 BY_PERSON = "people/attested"
+DERIVED = frozenset(
+    f"history/{name}"
+    for name in ("answered", "passed", "clean", "ready", "scheduled", "repeated", "actions", "watched", "available")
+)
+"""Checks that only say again what the verdict reads from the same records itself."""
 CLOCK_SLACK = timedelta(seconds=1)
 """How far the clocks of two machines may lie apart before a run counts as begun too early."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from golive.judge import wording
-from golive.judge.course import Checkpoint, Course, Look, in_order, is_watched
+from golive.judge.course import DERIVED, Checkpoint, Course, Look, in_order, is_watched
 from golive.judge.integrity import run_name
 from golive.judge.objections import Objection, objection, weight_of
 from golive.judge.waivers import covering
@@ -116,6 +116,8 @@ def _sights(course: Course, message: Callable[[Outcome], str | None]) -> list[_S
         if (told := message(outcome)) is not None
         and course.counts(outcome)
         and not _is_tried_again(outcome, run, course)
+        # At no checkpoint of the schedule, what only looks back is early; what it found there is judged by itself.
+        and not (outcome.check in DERIVED and course.of_run(run) is None)
     ]
 
 
@@ -141,10 +143,15 @@ def _told(
     kind: str, what: str, group: Sequence[_Sight], course: Course, *, final: bool = True, offset: bool = True
 ) -> Objection:
     """One line for a group: where, which criteria, and what was found of the gravest of them when it was first seen."""
-    worst = min(group, key=lambda s: (weight_of(_severity(s.outcome, course)), s.run.started_at, s.outcome.criterion))
+
+    def rank(sight: _Sight) -> tuple[bool, int]:
+        """Causes before what follows from them."""
+        return sight.outcome.check in DERIVED, weight_of(_severity(sight.outcome, course))
+
+    worst = min(group, key=lambda s: (*rank(s), s.run.started_at, s.outcome.criterion))
     ids = sorted(
         {sight.outcome.criterion: sight for sight in reversed(group)}.values(),
-        key=lambda s: (weight_of(_severity(s.outcome, course)), s.outcome.criterion),
+        key=lambda s: (*rank(s), s.outcome.criterion),
     )
     first = group[0].run
     name, message = worst.outcome.criterion, wording.brief(worst.message)

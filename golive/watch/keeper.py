@@ -15,7 +15,7 @@ from typing import Protocol
 from golive.history.runs import mark_dead, run_record, run_records
 from golive.history.store import History, HistoryUnusable
 from golive.history.watches import watch_by_id
-from golive.model import CouldNotLook, RunRecord, Slot, Watch, utc_text
+from golive.model import CouldNotLook, RunRecord, Severity, Slot, Watch, utc_text
 from golive.watch.clock import Clock
 from golive.watch.schedule import Required, SlotState, Standing, state_of_slots
 
@@ -218,7 +218,8 @@ class Keeper:
         counts = Counter(outcome.status for outcome in outcomes)
         told = ", ".join(f"{count} {status.value.replace('_', ' ')}" for status, count in sorted(counts.items()))
         self._tell(f"checkpoint {state.slot.label} has ended: {told or 'nothing was judged'}")
-        blocking = [outcome for outcome in outcomes if outcome.status.blocks]
+        gravest = list(Severity).index
+        blocking = sorted((o for o in outcomes if o.status.blocks), key=lambda o: (gravest(o.severity), o.criterion))
         for outcome in blocking[:_FAILURES_TOLD]:
             self._tell(f"  {outcome.criterion}: {outcome.status.value}: {outcome.message}")
         if len(blocking) > _FAILURES_TOLD:

@@ -14,7 +14,9 @@ import pytest
 
 from checks.history import answered, documented, measured, passed, recent
 from fixtures.context import DIED, RunContext
+from fixtures.day import Day
 from fixtures.past import Past, matches
+from golive.history.runs import begin_run
 from golive.model import (
     CouldNotLook,
     Criterion,
@@ -22,6 +24,7 @@ from golive.model import (
     Measurement,
     Outcome,
     Place,
+    RunRecord,
     Severity,
     Status,
     When,
@@ -57,7 +60,7 @@ class Run:
         self.folder = folder
         section: dict[str, Any] = {} if deployed is None else {"deployment": {"deployed_at": utc_text(deployed)}}
         self.context = run_context(folder / "run-1", **section)
-        self.context.directory.mkdir(parents=True)
+        self.context.directory.mkdir(parents=True, exist_ok=True)
 
     def saw(self, *outcomes: Outcome) -> Run:
         with (self.context.directory / "outcomes.jsonl").open("a") as journal:
@@ -71,24 +74,24 @@ class Run:
         return self
 
     def earlier(self, name: str, age: timedelta, *outcomes: Outcome, aborted: str | None = None) -> Run:
-        data = {
-            "schema": 1,
-            "run": name,
-            "environment": "test",
-            "system": "shop",
-            "started_at": utc_text(NOW - age),
-            "finished_at": utc_text(NOW - age),
-            "aborted": aborted,
-            "outcomes": [one.as_data() for one in outcomes],
-        }
-        file = self.folder / name / "results.json"
-        file.parent.mkdir()
-        file.write_text(json.dumps(data))
+        assert self.context.history is not None
+        begun = NOW - age
+        record = RunRecord(
+            run=name,
+            environment="test",
+            system="shop",
+            started_at=begun,
+            finished_at=None if aborted else begun,
+            aborted=aborted,
+            outcomes=outcomes,
+        )
+        begin_run(self.context.history, record)
         return self
 
     def judge(self, check: Callable[..., None], params: Any, wait_s: float | None = None, **keys: Any) -> Judged:
         past = Past(self.context, wait_s)
-        return judged(check, criterion=written(params, **keys), past=past, context=self.context)
+        day = Day(self.context, past)
+        return judged(check, criterion=written(params, **keys), past=past, day=day, context=self.context)
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ def test_a_failure_is_an_answer(run: Run) -> None:
 
 def test_an_unknown_is_none_and_neither_is_silence(run: Run) -> None:
     found = answers(run.saw(outcome("shop.a.one", Status.UNKNOWN)))
-    assert found.status is Status.FAIL
+    assert found.status is Status.UNKNOWN
     assert found.message == "shop.a.two was not judged; shop.a.one is unknown"
     assert found.value("answered") == 0
 
@@ -164,6 +167,11 @@ def test_a_blank_in_the_record_is_told_with_its_reason(run: Run) -> None:
     assert found.message == (
         "shop.a.two has no measured value (seen); shop.b.gone has no measured value (it is not part of this run)"
     )
+
+
+def test_what_could_not_be_looked_at_leaves_its_blank_open(run: Run) -> None:
+    found = measures(run.saw(outcome("shop.a.one", Status.UNKNOWN, "refused")), "shop.a.one")
+    assert (found.status, found.message) == (Status.UNKNOWN, "shop.a.one has no measured value (refused)")
 
 
 def test_one_item_without_a_value_is_not_hidden_by_another(run: Run) -> None:
@@ -217,12 +225,14 @@ def test_without_a_deployment_time_earlier_runs_are_left_open(tmp_path: Path) ->
     assert "deployment.deployed_at" in found.message
 
 
-def test_a_damaged_result_is_never_left_out(run: Run) -> None:
+def test_a_history_that_cannot_be_read_leaves_it_open(run: Run) -> None:
     run.saw(BOTH[0], outcome("shop.a.two")).earlier("after", timedelta(days=1), BOTH[1])
-    file = run.folder / "after" / "results.json"
-    file.write_text("{")
+    assert run.context.history is not None
+    with run.context.history.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE outcomes")
     found = holds(run, "shop.a.*", over="deployment")
-    assert (found.status, found.message.startswith(f"{file} cannot be read")) == (Status.UNKNOWN, True)
+    assert found.status is Status.UNKNOWN
+    assert found.message.startswith("the history cannot be read: ")
 
 
 # recent

@@ -152,6 +152,8 @@ def test_an_error_that_repeats_with_other_numbers_fails(logs: Logs) -> None:
         "seen 3 times or more: 1 patterns, at most 0 patterns needed (3x '[api] payment <n> timed out after <n> ms')"
     )
     assert "payment 0 timed out after 0 ms" in found.seen
+    assert found.recorder.measurements[0].name == "pattern [api] payment <n> timed out after <n> ms"
+    assert found.value("pattern [api] payment <n> timed out after <n> ms") == 3
 
 
 def test_errors_that_do_not_repeat_pass(logs: Logs) -> None:
