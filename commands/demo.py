@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.main import CommandError
+
+if TYPE_CHECKING:
+    from demo.faults import Fault
 
 
 def add(subparsers: Any) -> None:
@@ -33,6 +36,7 @@ def _up(_options: argparse.Namespace) -> int:
         raise CommandError(str(error)) from None
     print(f"the demo is up: front end {state.values['web_url']}, API {state.values['api_url']}")
     print("verify it with: pytest --env=demo -m checkpoint")
+    print(f"sign it off with: golive sign --env=demo --role 'QA Lead' --key {state.values['signers']}/qa-lead")
     return 0
 
 
@@ -65,7 +69,7 @@ def _faults(_options: argparse.Namespace) -> int:
     width = max(map(len, FAULTS))
     for name, fault in sorted(FAULTS.items()):
         print(f"{name:{width}}  {fault.says}")
-        print(f"{'':{width}}  turns red: {', '.join(sorted(fault.turns_red))}")
+        print(f"{'':{width}}  {_effect(fault)}")
     return 0
 
 
@@ -78,9 +82,18 @@ def _break(options: argparse.Namespace) -> int:
     except control.DemoError as error:
         raise CommandError(str(error)) from None
     print(f"broken: {FAULTS[options.fault].says}")
-    print(f"turns red: {', '.join(sorted(FAULTS[options.fault].turns_red))}")
+    print(_effect(FAULTS[options.fault]))
     print(f"undo it with: golive demo heal {options.fault}")
     return 0
+
+
+def _effect(fault: Fault) -> str:
+    """Where the fault is noticed."""
+    if fault.shows_in == "watch":
+        return "turns nothing red in a run, and voids a watch: what is deployed is not what it began with"
+    if fault.shows_in == "trend":
+        return "turns nothing red in a run, and shows as a trend over several checkpoints"
+    return f"turns red: {', '.join(sorted(fault.turns_red))}"
 
 
 def _heal(options: argparse.Namespace) -> int:

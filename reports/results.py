@@ -30,6 +30,11 @@ def results(record: RunRecord, *, says: str = "", selected: int = 0) -> dict[str
         "selection": record.selection,
         "selected": selected,
         "counts": {status.value: number for status, number in counts(record.outcomes).items()},
+        "watch": record.watch,
+        "checkpoint": record.checkpoint,
+        "selected_criteria": list(record.selected),
+        "target": dict(record.target),
+        "criteria_digest": record.criteria_digest,
         "unanswered": list(record.unanswered),
         "outcomes": [outcome.as_data() for outcome in record.outcomes],
     }

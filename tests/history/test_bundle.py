@@ -334,6 +334,7 @@ TOLERANCE_CHANGED = "the watch was changed after the signing: tolerance_s was 90
         ("verdict.json", lambda d: d.update(trial=True), "the verdict is not the one that the records come to: trial"),
         ("verdict.json", lambda d: d.update(at="2026-05-20T00:00:00Z"), "the verdict says GO, and the records come to"),
         ("verdict.json", lambda d: d.pop("at"), "verdict.json is not what golive writes: at: Field required"),
+        ("manifest.json", lambda d: d["rules"]["sign_off"].update(quorum=1), "manifest.json is not the one that the"),
         ("statement.intoto.json", lambda d: d["predicate"].update(result="WARNED"), "statement.intoto.json does not"),
         ("watch.json", lambda d: d["sign_off"].update(quorum=1), QUORUM_CHANGED),
         ("watch.json", lambda d: d["watch"].update(tolerance_s=9000), TOLERANCE_CHANGED),
@@ -346,8 +347,8 @@ TOLERANCE_CHANGED = "the watch was changed after the signing: tolerance_s was 90
         ("watch.json", lambda d: d.update(golive="bundle/2"), "watch.json is not what golive writes: golive"),
     ],
     ids=[
-        "decision", "trial", "moment", "no moment", "statement", "quorum", "tolerance", "availability", "notes",
-        "no watch", "no schedule", "no time", "no zone", "kind",
+        "decision", "trial", "moment", "no moment", "manifest", "statement", "quorum", "tolerance", "availability",
+        "notes", "no watch", "no schedule", "no time", "no zone", "kind",
     ],
 )  # fmt: skip
 def test_what_was_edited_is_named(name: str, change: Callable[[Any], object], words: str, archive: Archive) -> None:

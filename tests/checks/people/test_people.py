@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,18 @@ from pathlib import Path
 import pytest
 
 from checks.people import attested, contacts, documents, no_written_credentials, not_applicable
+from fixtures.context import RunContext
+from fixtures.day import Day
+from fixtures.past import Past
+from golive.environment.redaction import Redactor
 from golive.environment.sections import AttestedParams, Contact
-from golive.model import Status
+from golive.history.people import add_attestation
+from golive.history.runs import begin_run, finish_run, run_records
+from golive.history.store import History
+from golive.model import Attestation, RunRecord, Status
 from tests import rogues
 from tests.judged import Judged, judged, run_context, written
+from tests.signing_desk import Desk
 
 GOOD = Contact(role="QA Lead", name="Sari Dewanti", phone="+62 812-3456-0789", email="sari@warungin.co.id")
 ROLE = "QA Lead"
@@ -151,11 +160,17 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ATTESTED = {"criterion": "shop.area.name", "by": "Sari Dewanti", "role": ROLE, "at": NOW - timedelta(days=1)}
 
 
-def affirmed(folder: Path, *given: dict[str, object], criterion_id: str = "shop.area.name") -> Judged:
-    criterion = written(AttestedParams, role=ROLE, valid_for="7 d")
+def affirmed(folder: Path, *given: dict[str, object], criterion_id: str = "shop.area.name", **keys: object) -> Judged:
+    criterion = written(AttestedParams, role=ROLE, valid_for="7 d", **keys)
     context = run_context(folder, attestations=given)
     check = attested.test_person_has_affirmed_it
-    return judged(check, criterion=criterion, context=context, now=NOW, criterion_id=criterion_id)
+    day = Day(context, Past(context))
+    try:
+        return judged(check, criterion=criterion, context=context, day=day, now=NOW, criterion_id=criterion_id)
+    finally:
+        context.close()
+        if context.history is not None:
+            context.history.close()
 
 
 def test_an_attestation_that_holds_is_told_by_name(tmp_path: Path) -> None:
@@ -189,6 +204,104 @@ def test_an_attestation_that_does_not_hold_is_unknown(tmp_path: Path, given: dic
 def test_the_latest_attestation_counts(tmp_path: Path) -> None:
     old = {**ATTESTED, "at": NOW - timedelta(days=30)}
     assert affirmed(tmp_path, ATTESTED, old).status is affirmed(tmp_path, old, ATTESTED).status is Status.PASS
+
+
+def kept(folder: Path, expires: datetime | None = None, **changes: object) -> None:
+    """An attestation as `golive attest` keeps it."""
+    with History.open(folder / "history.sqlite") as history:
+        given = Attestation(**{**ATTESTED, **changes})  # type: ignore[arg-type]
+        add_attestation(history, "test", given, expires)
+
+
+def test_an_attestation_of_the_history_counts(tmp_path: Path) -> None:
+    assert affirmed(tmp_path).message == "not attested yet by the QA Lead"
+    kept(tmp_path, note="seen it")
+    assert affirmed(tmp_path).message.endswith("holds until 2026-05-07 12:00 UTC: seen it")
+    kept(tmp_path, at=NOW - timedelta(hours=1), by="Ann")
+    assert affirmed(tmp_path, ATTESTED).message.startswith("attested by Ann, QA Lead, 2026-05-01 11:00 UTC")
+
+
+def test_one_that_was_given_for_a_shorter_time_ends_then(tmp_path: Path) -> None:
+    kept(tmp_path, expires=NOW - timedelta(minutes=1))
+    found = affirmed(tmp_path)
+    assert found.status is Status.UNKNOWN
+    assert found.message == "the attestation by Sari Dewanti has expired; the QA Lead must renew it"
+    assert affirmed(tmp_path, {**ATTESTED, "by": "Ann"}).message.startswith("attested by Ann")
+
+
+def test_a_history_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
+    kept(tmp_path)
+    connection = sqlite3.connect(tmp_path / "history.sqlite")
+    connection.execute("DROP TABLE attestations")
+    connection.close()
+    found = affirmed(tmp_path)
+    assert found.status is Status.UNKNOWN
+    assert found.message.startswith("the history cannot be read: history ")
+
+
+# Signatures
+
+
+def signed(
+    desk: Desk, *, now: datetime | None = None, valid_for: str = "7 d", watch: str | None = "shop-watch"
+) -> Judged:
+    """The check as a run of the watch sees it."""
+    criterion = written(AttestedParams, role=ROLE, valid_for=valid_for, signed=True)
+    with desk.history() as history:
+        run = f"now-{len(run_records(history, 'shop'))}"
+        record = RunRecord(run=run, environment="shop", system="warungin", started_at=datetime.now(UTC), watch=watch)
+        begin_run(history, record)
+        context = RunContext(
+            environment=desk.environment,
+            run=run,
+            directory=desk.folder,
+            started_at=datetime.now(UTC),
+            redact=Redactor(),
+            history=history,
+        )
+        check, day = attested.test_person_has_affirmed_it, Day(context, Past(context))
+        found = judged(check, criterion=criterion, context=context, day=day, now=now or datetime.now(UTC))
+        finish_run(history, run, finished_at=datetime.now(UTC), aborted="a test")
+    return found
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, capsys, monkeypatch)
+
+
+def test_only_a_valid_signature_of_the_role_counts(desk: Desk) -> None:
+    how = "golive sign --env=shop --role 'QA Lead'"
+    found = signed(desk)
+    assert (found.status, found.message) == (Status.UNKNOWN, f"not signed yet by the QA Lead: {how}")
+    desk.sign("Tech Lead")
+    assert signed(desk).message == f"not signed yet by the QA Lead: {how}"
+    desk.sign("QA Lead", name="Ratna Wijaya")
+    found = signed(desk)
+    assert found.status is Status.PASS
+    assert found.message.startswith("signed by Ratna Wijaya, QA Lead, 20")
+    desk.ring.only([])
+    found = signed(desk)
+    assert found.status is Status.UNKNOWN
+    assert found.message.startswith("the signature of Ratna Wijaya does not count: its key (ED25519 key SHA256:")
+    assert found.message.endswith(f"sign again: {how}")
+
+
+def test_a_signature_is_no_answer_for_ever(desk: Desk) -> None:
+    desk.sign("QA Lead", name="Ratna Wijaya")
+    found = signed(desk, now=datetime.now(UTC) + timedelta(days=8))
+    assert found.status is Status.UNKNOWN
+    assert found.message.startswith("the signature by Ratna Wijaya expired at 20")
+
+
+def test_an_attestation_is_no_signature(desk: Desk) -> None:
+    with desk.history() as history:
+        add_attestation(history, "shop", Attestation(**{**ATTESTED, "at": datetime.now(UTC)}), None)  # type: ignore[arg-type]
+    assert signed(desk).message.startswith("not signed yet by the QA Lead")
+
+
+def test_without_a_watch_there_is_nothing_to_sign(desk: Desk) -> None:
+    assert signed(desk, watch=None).message == "this run belongs to no watch"
 
 
 def left_out(**keys: object) -> Judged:
