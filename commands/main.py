@@ -11,7 +11,26 @@ from collections.abc import Sequence
 
 from golive import __version__
 
-COMMANDS = ("validate", "criteria", "checks", "demo", "schema", "docs")
+COMMANDS = (
+    "validate",
+    "criteria",
+    "checks",
+    "watching.watch",
+    "watching.verdict",
+    "watching.note",
+    "watching.attest",
+    "watching.sign",
+    "watching.bundle",
+    "watching.verify",
+    "watching.report",
+    "watching.history",
+    "watching.baseline",
+    "watching.replay",
+    "watching.export",
+    "demo",
+    "schema",
+    "docs",
+)
 USAGE_ERROR = 4
 
 
@@ -20,7 +39,10 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit codes: 0 done, 1 a negative answer, 2 wrong words, 4 unusable environment, 130 Ctrl-C."""
+    """Run one command.
+
+    Exit codes: 0 done, 1 a negative answer, 2 wrong words, 3 pending, 4 unusable environment, 130 Ctrl-C.
+    """
     parser = argparse.ArgumentParser(prog="golive", description="Decides whether a deployed system may go live.")
     parser.add_argument("--version", action="version", version=f"golive {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -46,4 +68,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Under its own name: as `__main__` it would have a CommandError that no command raises.
+    sys.exit(importlib.import_module("commands.main").main())

@@ -30,6 +30,18 @@ class Collector:
         self._selected: set[str] = set()
         self._ended: set[str] = set()
         self._record: RunRecord | None = None
+        self._belongs: dict[str, Any] = {}
+        self.closing: list[str] = []
+        """Lines that end the run: what it means for the watch."""
+        self.remarks: list[str] = []
+        """What is a pity but leaves the run whole."""
+        self.problems: list[str] = []
+        """What could not be kept; the run does not count as a success."""
+
+    def belongs(self, **fields: Any) -> None:
+        """The run's place in a watch, as fields of RunRecord."""
+        self._belongs = fields
+        self._record = None
 
     def select(self, tests: list[str]) -> None:
         """These tests are going to run."""
@@ -108,6 +120,7 @@ class Collector:
             aborted=None if self.aborted is None else bounded(info.redact(self.aborted), MESSAGE_LIMIT),
             unanswered=info.unanswered,
             outcomes=tuple(self._tellable(self._outcomes[name]) for name in sorted(self._outcomes)),
+            **self._belongs,
         )
 
     def _add(self, nodeid: str, outcome: Outcome) -> Outcome | None:

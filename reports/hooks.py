@@ -91,6 +91,8 @@ class RunReports:
                 result = None
             self._output.complete(others=len(self._others))
             self._output.tell_github(self._collector.record(), os.environ)
+        self._output.problems += self._collector.problems
+        self._output.remarks += self._collector.remarks
         if self._output.problems:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         self._quiet_others()
@@ -156,7 +158,13 @@ class RunReports:
         if where is not None:
             terminal.write(reporter, ci.log_lines(where, record), in_ci=True)
         width = None if where is not None else self._config.get_terminal_writer().fullwidth
-        lines = terminal.summary(record, report=shown(self._output.report), width=width, hints=self._info.hints)
+        lines = terminal.summary(
+            record,
+            report=shown(self._output.report),
+            width=width,
+            hints=self._info.hints,
+            closing=self._collector.closing,
+        )
         problems = [
             terminal.Line("", visible(problem), {"red": True})
             for problem in [*self._output.problems, *self._output.remarks]

@@ -19,7 +19,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from golive.judge.limits import judge
-from golive.model import Measurement, Outcome, RunRecord, Status, utc_text
+from golive.model import EXTRA, Measurement, Outcome, RunRecord, Status, utc_text
 from reports import bars, wording
 from reports.files import write_whole
 from reports.session import RunInfo
@@ -156,6 +156,9 @@ def _facts(record: RunRecord) -> Iterable[tuple[str, str]]:
         took = duration((record.finished_at - record.started_at).total_seconds())
         yield "Finished", f"{_moment(record.finished_at)}, after {took}"
     yield "Selection", record.selection or "everything"
+    if record.watch is not None:
+        extra = record.checkpoint in (None, EXTRA)
+        yield "Watch", f"{'An extra run' if extra else f'Checkpoint {record.checkpoint}'} of watch {record.watch}"
     yield "Run", record.run
 
 

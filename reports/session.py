@@ -11,6 +11,9 @@ import pytest
 
 from golive.model import Criterion, Deployment
 
+GOLIVE_REPORT = "golive.html"
+"""The report over a whole watch, in the folder of its environment."""
+
 Contact = tuple[str, str, str, str]
 """Role, name, phone and e-mail of a person to be reached."""
 

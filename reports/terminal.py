@@ -56,12 +56,20 @@ def teststatus(status: Status) -> tuple[str, str, tuple[str, Markup]]:
     return category, _LETTERS[status], (WORDS[status], {_COLOURS[status]: True})
 
 
-def summary(record: RunRecord, *, report: str, width: int | None, hints: Sequence[str] = ()) -> list[Line]:
-    """At most ten lines about the run. `width` bounds each line; None leaves them whole, as a CI log wants them."""
+def summary(
+    record: RunRecord, *, report: str, width: int | None, hints: Sequence[str] = (), closing: Sequence[str] = ()
+) -> list[Line]:
+    """At most ten lines about the run. `width` bounds each line; None leaves them whole, as a CI log wants them.
+
+    `closing` is what the run means for a watch; it is never left out.
+    """
     top = [_counts(record, width)]
     if record.aborted:
         top.append(Line(_fitting(one_line(record.aborted), width, 9), "Aborted: ", {"red": True}))
-    bottom = [Line(f"Report: {one_line(report, 1000)}")]
+    bottom = [
+        *(Line(_fitting(one_line(line), width, 0)) for line in closing),
+        Line(f"Report: {one_line(report, 1000)}"),
+    ]
     if record.unanswered:
         bottom.insert(0, Line(f"{plural(len(record.unanswered), 'criterion', 'criteria')} unanswered"))
     lines = [*top, *_blocking(record, MOST_LINES - len(top) - len(bottom), width), *bottom]

@@ -34,9 +34,18 @@ class Verified:
 
 def verify(demo: Path, output: Path, *arguments: str) -> Verified:
     """`pytest --env=demo ARGUMENTS` against the demo that lives in `demo`."""
+    return _ran(demo, output, "pytest", "--env=demo", f"--output={output}", *arguments)
+
+
+def golive(demo: Path, output: Path, *arguments: str) -> Verified:
+    """`golive ARGUMENTS --output=…` beside the demo that lives in `demo`."""
+    return _ran(demo, output, "commands.main", *arguments, f"--output={output}")
+
+
+def _ran(demo: Path, output: Path, module: str, *arguments: str) -> Verified:
     environment = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith(("GITHUB_", "PYTEST_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--env=demo", f"--output={output}", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**environment, "GOLIVE_DEMO_DIR": str(demo)},
         capture_output=True,

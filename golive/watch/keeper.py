@@ -15,7 +15,7 @@ from typing import Protocol
 from golive.history.runs import mark_dead, run_record, run_records
 from golive.history.store import History, HistoryUnusable
 from golive.history.watches import watch_by_id
-from golive.model import CouldNotLook, RunRecord, Severity, Slot, Watch, utc_text
+from golive.model import CouldNotLook, Outcome, RunRecord, Severity, Slot, Status, Watch, utc_text
 from golive.watch.clock import Clock
 from golive.watch.schedule import Required, SlotState, Standing, state_of_slots
 
@@ -224,6 +224,12 @@ class Keeper:
             self._tell(f"  {outcome.criterion}: {outcome.status.value}: {outcome.message}")
         if len(blocking) > _FAILURES_TOLD:
             self._tell(f"  … and {len(blocking) - _FAILURES_TOLD} more")
+        is_mendable = any(outcome.status is Status.UNKNOWN and not _is_by_person(outcome) for outcome in blocking)
+        if is_mendable and self._clock.now() <= state.deadline:
+            until = utc_text(state.deadline)
+            self._tell(
+                f"  what is unknown can be mended until {until} by another run, with --checkpoint={state.slot.label}"
+            )
 
     def _was_run(self, state: SlotState) -> bool:
         """Whether a complete run judged what a keeper would have run, whatever is required by now."""
@@ -261,6 +267,10 @@ class Keeper:
 def selection(slot: Slot) -> str:
     """What pytest is told to select for a checkpoint (`-m`)."""
     return " or ".join(slot.occasions)
+
+
+def _is_by_person(outcome: Outcome) -> bool:
+    return (outcome.check or "").startswith("people/")
 
 
 def _missed(state: SlotState) -> str:

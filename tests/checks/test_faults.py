@@ -8,16 +8,33 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from demo import control
 from demo.faults import FAULTS
-from tests.verification import Verified, verify
+from tests.verification import Verified, golive, verify
 
 HEALTHY_RUNS = 20
+_RESTART_S = 40 * 60
+
+
+@dataclass
+class Begun:
+    """When the watch over the demo began, by the monotonic clock."""
+
+    at: float
+
+
+@pytest.fixture(scope="module")
+def begun(demo: Path) -> Begun:
+    """The watch begins with the demo."""
+    del demo
+    return Begun(time.monotonic())
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +60,20 @@ def seen_healthy(demo: Path) -> Verified:
     return found
 
 
+@pytest.fixture(autouse=True)
+def young_watch(demo: Path, begun: Begun) -> None:
+    """A watch that nobody keeps misses its first checkpoint after an hour, and these tests take longer than that."""
+    if time.monotonic() - begun.at > _RESTART_S:
+        restarted = golive(demo / "d", demo / "out", "watch", "restart", "--env=demo", "--reason=the tests go on")
+        assert restarted.exit_code == 0, restarted.printed
+        begun.at = time.monotonic()
+
+
 def test_there_are_faults_enough_and_each_criterion_they_name_is_judged(seen_healthy: Verified) -> None:
     judged = {name.partition("[")[0] for name in seen_healthy.outcomes}
     assert len(FAULTS) >= 45
     for fault in FAULTS.values():
-        assert fault.turns_red, f"{fault.name} turns nothing red"
+        assert fault.turns_red or fault.shows_in != "run", f"{fault.name} turns nothing red"
         assert fault.turns_red <= judged, f"{fault.name}: {fault.turns_red - judged}"
 
 
@@ -62,8 +88,12 @@ def test_fault_turns_exactly_its_criteria_red_and_healing_turns_them_green(name:
     red = {criterion.partition("[")[0] for criterion in broken.red}
     told = "\n".join(f"{criterion}: {message}" for criterion, message in broken.red.items())
     assert red == fault.turns_red, f"missing {fault.turns_red - red}, unexpected {red - fault.turns_red}:\n{told}"
-    assert broken.exit_code == 1
-    assert re.search(fault.told_as, told), f"no message has /{fault.told_as}/:\n{told}"
+    assert broken.exit_code == (0 if fault.shows_in == "trend" else 1), broken.printed
+    if fault.turns_red:
+        assert re.search(fault.told_as, told), f"no message has /{fault.told_as}/:\n{told}"
+    if fault.shows_in == "watch":
+        ready = broken.outcomes["warungin.checkpoint.signoff-ready-next"]
+        assert re.search(fault.told_as.removeprefix("^"), ready["message"]), ready
     healed = checkpoint(demo)
     assert not healed.red
     assert healed.exit_code == 0, healed.printed

@@ -234,6 +234,8 @@ def test_the_faults_are_listed_without_a_demo(shop: Shop) -> None:
     code, out = golive("demo", "faults", **shop.variables)
     assert code == 0
     assert sum("turns red: warungin." in line for line in out.splitlines()) >= 45
+    assert sum("turns nothing red in a run, and voids a watch" in line for line in out.splitlines()) == 2
+    assert sum("turns nothing red in a run, and shows as a trend" in line for line in out.splitlines()) == 1
     assert not (shop.folder / "demo").exists()
 
 

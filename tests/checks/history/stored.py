@@ -24,11 +24,12 @@ from golive.history.runs import add_outcome, begin_run, finish_run
 from golive.history.storage.schema import PROBE_SPANS
 from golive.history.store import History
 from golive.history.watches import open_watch
-from golive.model import EXTRA, Criterion, Note, Outcome, RunRecord, WatchRecord
+from golive.model import EXTRA, Criterion, Note, Outcome, ProbeSpan, RunRecord, Status, WatchRecord
 from tests import watchdays
 from tests.judged import Judged, judged, written
 from tests.watchdays import QA_SIGNS, the_watch
 
+Begin = Callable[..., "Watching"]
 CRITERIA = tuple(c for c in watchdays.CRITERIA if c.id != QA_SIGNS)
 """Those of the synthetic day that need no key to be answered."""
 AVAILABILITY = {"probes": [{"endpoint": name, "request": "GET /health"} for name in ("api", "web")]}
@@ -156,3 +157,29 @@ def extra(record: WatchRecord, hours: float, outcomes: Iterable[Outcome] = ()) -
 def ended(watching: Watching, at: datetime) -> None:
     """The run came to its end."""
     finish_run(watching.history, watching.context.run, finished_at=at, aborted=None)
+
+
+def small(**keys: Any) -> WatchRecord:
+    """A synthetic day whose criteria need no signature."""
+    return watchdays.day(criteria=CRITERIA, signed_by=(), roles=(), **keys)
+
+
+def told(found: Judged) -> tuple[Status, str]:
+    """What a check came to, and its message."""
+    return found.status, found.message
+
+
+def probed(record: WatchRecord, *spans: ProbeSpan) -> WatchRecord:
+    """The day with these probes and no others."""
+    return replace(record, probes=spans)
+
+
+def a_gap(record: WatchRecord) -> WatchRecord:
+    """Nobody looked for ten minutes."""
+    until = record.probes[0].last_at
+    return probed(
+        record,
+        watchdays.up("api", the_watch(record).starts_at, watchdays.at_hour(record, 5)),
+        watchdays.up("api", watchdays.at_hour(record, 5) + timedelta(minutes=10), until),
+        watchdays.up("web", the_watch(record).starts_at, until),
+    )
