@@ -32,8 +32,12 @@ checkpoint: $(READY)
 smoke: $(READY)
 	$(BIN)/pytest --env=$(ENV) -m smoke
 
+# What measures this machine, or needs it quiet, runs alone.
+ALONE := tests/demo tests/checks/hosts tests/checks/test_faults.py tests/watch/test_day.py
+
 test: $(READY)
-	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks
+	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks $(ALONE:%=--ignore=%) -n 2 --dist=loadfile
+	$(BIN)/pytest $(ALONE)
 
 integration: $(READY)
 	$(BIN)/pytest tests/integration

@@ -306,7 +306,8 @@ class Watch:
     """The supervision of one deployment. All moments are real ones; `time_scale` makes watch time pass faster.
 
     Hour 0 is `starts_at`: the deployment, or in a trial (`time_scale` above 1) the start of the watch.
-    `target` is what was found deployed at the start; any later difference voids the watch.
+    `target` is what was found deployed at the start; any later difference voids the watch. `policy` is what the
+    environment asked of the watch as a whole at its start; {} where that was not kept.
     A watch that was replaced has `closed_at` and `closed_because`; its successor names it in `replaces`.
     """
 
@@ -321,6 +322,7 @@ class Watch:
     time_scale: float = 1.0
     target: Mapping[str, str] = field(default_factory=dict)
     criteria_digest: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
     replaces: str | None = None
     reason: str = ""
     closed_at: datetime | None = None
@@ -422,9 +424,10 @@ class ProbePolicy:
 class WatchRecord:
     """Everything that the verdict over a watch rests on. The order within its sequences carries no meaning.
 
-    `watch` is None when none was begun. `runs` are all runs that the history holds under the watch, whatever
-    their state. `flapping_blocks`: a pass on retry spoils the watch. `tampered` are sentences about stored
-    evidence that no longer matches what was signed.
+    `watch` is None when none was begun. `deployment` is what the environment says is deployed now, None where that
+    is not known. `runs` are all runs that the history holds under the watch, whatever their state.
+    `flapping_blocks`: a pass on retry spoils the watch. `tampered` are sentences about stored evidence that no longer
+    matches what was signed.
     """
 
     environment: str
@@ -432,6 +435,7 @@ class WatchRecord:
     watch: Watch | None
     criteria: tuple[Criterion, ...]
     criteria_digest: str
+    deployment: Deployment | None = None
     runs: Sequence[RunRecord] = ()
     waivers: Sequence[Waiver] = ()
     attestations: Sequence[Attestation] = ()

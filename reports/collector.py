@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +83,13 @@ class Collector:
         if not carried:
             return None
         return self._add(report.nodeid, Outcome.from_data(carried[-1]))
+
+    def recover(self, outcomes: Iterable[Outcome]) -> None:
+        """Take what was judged and kept, and of which this process was never told: its worker was stopped too soon."""
+        for outcome in outcomes:
+            if outcome.criterion not in self._outcomes:
+                self._outcomes[outcome.criterion] = outcome
+                self._record = None
 
     def of_test(self, nodeid: str) -> Outcome | None:
         """The outcome of the criterion that this test answers, as far as it is known."""

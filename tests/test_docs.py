@@ -7,6 +7,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -22,10 +23,17 @@ from fixtures.options import CATALOGUE, PROJECT
 from golive.environment.catalogue import parse_runbook
 from golive.environment.criteria import ANSWERS, COMMON_KEYS
 from golive.environment.kinds import PACKAGES, config_of, kinds_of
-from golive.environment.params import CheckParams
+from golive.environment.params import CheckParams, seconds
 from golive.environment.references import standard_providers
-from golive.environment.sections import AttestAnswer, EnvironmentSection
-from golive.model import Outcome, Severity, Status, When
+from golive.environment.sections import (
+    AttestAnswer,
+    AvailabilitySection,
+    EnvironmentSection,
+    SignOffSection,
+    WatchSection,
+)
+from golive.model import Outcome, RunRecord, Severity, Status, When
+from reports.results import results
 
 PAGES = (
     PROJECT / "README.md",
@@ -37,6 +45,7 @@ GENERATED = ("checks.md", "criteria.md")
 """Pages that `golive docs` writes; naming something there does not explain it."""
 WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.name not in GENERATED)
 GUIDE = (PROJECT / "docs" / "guide.md").read_text(encoding="utf-8")
+OPERATIONS = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 _FENCED = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(\s*(?P<target>[^)\s]+)\s*\)")
 _REMOTE = re.compile(r"[a-z]+://|mailto:")
@@ -108,12 +117,30 @@ def blocks(kind: str) -> list[Any]:
     return found
 
 
+def texts(page: str, kind: str) -> list[str]:
+    """The fenced blocks of one kind on one page."""
+    text = next(p for p in PAGES if p.name == page).read_text(encoding="utf-8")
+    return [block["text"] for block in _FENCED.finditer(text) if block["kind"] == kind]
+
+
 def headings(page: Path) -> set[str]:
     """What `page#…` may lead to, as GitHub names it."""
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
     return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def shown_commands(program: str) -> Iterator[list[str]]:
+    """The words behind `program` wherever a page has it in backticks or at the head of a line in a block."""
+    fenced = [block["text"].replace("\\\n", " ") for block in _FENCED.finditer(WRITTEN) if not block["kind"]]
+    lines = [line for text in fenced for line in text.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", _FENCED.sub("", WRITTEN))
+    for line in lines:
+        command = re.match(rf"(?:\w+=\S+ )?{program} (?P<rest>.*)", line)
+        if command:
+            bare = re.sub(r'"[^"]*"|\[|\]', "", command["rest"].partition(" #")[0].partition(">")[0].replace("\\|", ""))
+            yield bare.split()
 
 
 def quoted(word: str) -> bool:
@@ -124,7 +151,7 @@ def quoted(word: str) -> bool:
 
 def test_every_command_and_option_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     found = golive_parsers(monkeypatch)
-    assert {f"golive {name}" for name in COMMANDS} <= found.keys()
+    assert {f"golive {name.rpartition('.')[2]}" for name in COMMANDS} <= found.keys()
     missing = [name for name in found if name != "golive" and not quoted(name)]
     for name, parser in found.items():
         for action in parser._actions:
@@ -135,6 +162,28 @@ def test_every_command_and_option_is_documented(monkeypatch: pytest.MonkeyPatch)
     assert missing == []
 
 
+def test_commands_that_are_shown_exist_with_their_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each `golive …` of the pages is read by the parser of that command, up to what only stands for something."""
+    found = golive_parsers(monkeypatch)
+    wrong = []
+    for words in shown_commands("golive"):
+        name = "golive"
+        while words and f"{name} {words[0]}" in found:
+            name = f"{name} {words.pop(0)}"
+        known = {option for action in found[name]._actions for option in action.option_strings}
+        wrong += [f"{name} {word}" for word in words if word.startswith("-") and word.partition("=")[0] not in known]
+        groups = [a for a in found[name]._actions if isinstance(a, argparse._SubParsersAction)]
+        if words and re.fullmatch(r"[a-z]+", words[0]) and groups:
+            wrong.append(f"{name} {words[0]}")
+    assert wrong == []
+
+
+def test_options_of_pytest_that_are_shown_exist() -> None:
+    known = {*pytest_options(), "--collect-only", "--junitxml", "--html", "--markers", "-m", "-k", "-n", "-x"}
+    used = {word.partition("=")[0] for words in shown_commands("pytest") for word in words if word.startswith("-")}
+    assert used - known == set()
+
+
 def test_every_pytest_option_is_documented() -> None:
     names = pytest_options()
     assert "--env" in names
@@ -142,7 +191,8 @@ def test_every_pytest_option_is_documented() -> None:
 
 
 def test_options_with_values_are_written_with_an_equals_sign() -> None:
-    assert re.findall(r"--(?:env|output|answer) +\w+", WRITTEN) == []
+    names = "env|output|history|answer|checkpoint|watch|role|key|name|by|since|older-than|reason|expires|time-scale"
+    assert re.findall(rf"--(?:{names}) +[\w\"/~]+", WRITTEN) == []
 
 
 def test_every_key_of_an_environment_is_documented() -> None:
@@ -170,6 +220,38 @@ def test_every_outcome_and_marker_is_documented() -> None:
 
 def test_every_field_of_the_results_is_documented() -> None:
     assert [name for name in Outcome.__slots__ if name != "status" and f"`{name}`" not in GUIDE] == []
+
+
+def test_every_field_of_a_run_in_the_results_is_documented() -> None:
+    run = RunRecord(run="r", environment="e", system="s", started_at=datetime.now(UTC))
+    assert [name for name in results(run) if f"`{name}`" not in GUIDE] == []
+
+
+def test_defaults_of_the_watch_are_the_real_ones() -> None:
+    watch, availability = WatchSection.model_validate({}), AvailabilitySection.model_fields
+    shown = yaml.safe_load(next(text for text in texts("guide.md", "yaml") if text.startswith("watch:")))["watch"]
+    assert tuple(shown["schedule"]) == watch.schedule
+    told = {
+        "tolerance": "15 min",
+        "every": "5 s",
+        "timeout": "3 s",
+        "begin_within": "5 min",
+        "unknown_at_most": "8640 ms",
+    }
+    defaults = {"tolerance": watch.tolerance, **{name: field.default for name, field in availability.items()}}
+    for name, text in told.items():
+        assert f"| `{name}` | {text} |" in GUIDE
+        assert seconds(text) == defaults[name]
+    assert f"| `at_least` | {availability['at_least'].default:g} |" in GUIDE
+    assert f"| `flapping` | `{watch.flapping}` |" in GUIDE
+    assert SignOffSection.model_fields["quorum"].default is None
+
+
+def test_checks_that_look_back_are_told_of() -> None:
+    """Those over a whole watch are explained where the watch is."""
+    about = {"answered", "documented", "measured", "passed", "recent"}
+    names = {check for check in CATALOGUE.ids if check.startswith("history/")} - {f"history/{name}" for name in about}
+    assert [name for name in sorted(names) if f"| `{name}` |" not in OPERATIONS] == []
 
 
 def test_every_target_of_make_is_documented() -> None:
@@ -218,9 +300,10 @@ def test_links_and_pictures_are_there(page: Path) -> None:
 
 def test_checks_that_are_named_exist() -> None:
     areas = {check.partition("/")[0] for check in CATALOGUE.ids}
-    named = set(re.findall(rf"(?:golive checks|check:) ((?:{'|'.join(areas)})/\w+)", WRITTEN))
+    named = set(re.findall(rf"(?:golive checks |check: |`)((?:{'|'.join(areas)})/\w+)(?![\w./])", WRITTEN))
     assert named - {*CATALOGUE.ids, "cache/clients"} == set(), "cache/clients is the example that readers write"
 
 
-def test_picture_of_the_report_is_small() -> None:
-    assert (PROJECT / "docs" / "report.png").stat().st_size < 300_000
+@pytest.mark.parametrize("name", ["report.png", "golive-report.png"])
+def test_pictures_of_the_reports_are_small(name: str) -> None:
+    assert (PROJECT / "docs" / name).stat().st_size < 300_000

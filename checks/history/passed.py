@@ -41,7 +41,9 @@ def _judge_watch(criterion: Params, day: Day, measure: Measure) -> None:
     """Every failure counts, whenever it was; what could not be looked at may be mended within its checkpoint."""
 
     def belongs(outcome: Outcome) -> bool:
-        return matches(outcome.criterion, criterion.criteria) and not (outcome.check or "").startswith("history/")
+        # What looks back follows from the others, and what people sign they sign afterwards.
+        follows = (outcome.check or "").startswith("history/") or not day.course.counts(outcome)
+        return matches(outcome.criterion, criterion.criteria) and not follows
 
     runs = [run for run in day.course.runs if run.run != day.context.run]
     measure.note(f"{len(runs)} earlier runs of the watch{day.trial}")

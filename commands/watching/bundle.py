@@ -6,6 +6,8 @@ import argparse
 import hashlib
 import json
 import sys
+import tempfile
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +39,8 @@ def add(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive and tell its digest."""
-    with opened(options) as (environment, history):
+    with ExitStack() as ends, opened(options) as (environment, history):
+        from fixtures.watching import write_report
         from golive.history.bundle import Parts, documents_of, intoto_of, write_bundle
         from golive.history.records import ResultsFolder
         from golive.history.signing import signers_of
@@ -50,17 +53,20 @@ def run(options: argparse.Namespace) -> int:
         if record.watch is None:
             raise CommandError(f"no watch of {environment.name} has begun, so there is nothing to archive")
         verdict = decide(record, now=now)
+        file = Path(options.file or f"{record.watch.id}.zip").expanduser()
+        # The report that lies in the output may be of another moment, or of another watch.
+        made = ends.enter_context(tempfile.TemporaryDirectory(prefix="golive-bundle-"))
         parts = Parts(
             record=record,
             verdict=verdict,
             criteria=_criteria(environment, history, record),
             signers=signers_of(environment),
             folder=folder,
-            report=folder / GOLIVE_REPORT,
+            report=Path(made, GOLIVE_REPORT),
             documents=documents_of(environment),
         )
-        file = Path(options.file or f"{record.watch.id}.zip").expanduser()
         try:
+            write_report(environment, history, record, verdict, Path(made, GOLIVE_REPORT))
             left_out = write_bundle(file, parts)
             if options.intoto:
                 statement = json.dumps(intoto_of(parts), indent=1, ensure_ascii=False)

@@ -29,7 +29,7 @@ from typing import Any
 from golive.history.canonical import canonical, digest, digest_of
 from golive.history.plain import counts, plain, run_data
 from golive.history.records import ResultFiles
-from golive.model import Outcome, ProbeSpan, RunRecord, Verdict, Watch, WatchRecord, utc_text
+from golive.model import Outcome, ProbePolicy, ProbeSpan, RunRecord, SignOff, Verdict, Watch, WatchRecord, utc_text
 
 KIND = "manifest/1"
 _SHORT = 16
@@ -112,17 +112,25 @@ def next_link(link: str, entry: Mapping[str, Any]) -> str:
 
 
 def watch_data(watch: Watch) -> dict[str, Any]:
-    """Everything about a watch but its end, which may come after the signing."""
-    return {key: value for key, value in plain(watch).items() if key not in _CLOSING}
+    """Everything about a watch but its end, which may come after the signing. A policy only where one was kept."""
+    left_out = _CLOSING if watch.policy else (*_CLOSING, "policy")
+    return {key: value for key, value in plain(watch).items() if key not in left_out}
 
 
 def rules(record: WatchRecord) -> dict[str, Any]:
     """What the environment asks of the watch as a whole."""
+    return rules_of(record.sign_off, record.probe_policy, record.milestones, flapping_blocks=record.flapping_blocks)
+
+
+def rules_of(
+    sign_off: SignOff, probes: ProbePolicy | None, milestones: Mapping[str, float], *, flapping_blocks: bool
+) -> dict[str, Any]:
+    """The rules over a watch as data, as a manifest has them and as a watch keeps them from its start."""
     return {
-        "sign_off": plain(record.sign_off),
-        "availability": plain(record.probe_policy),
-        "milestones": plain(record.milestones),
-        "flapping_blocks": record.flapping_blocks,
+        "sign_off": plain(sign_off),
+        "availability": plain(probes),
+        "milestones": plain(milestones),
+        "flapping_blocks": flapping_blocks,
     }
 
 

@@ -15,6 +15,7 @@ from golive.history.storage.schema import (
     MEASUREMENTS,
     NOTES,
     OUTCOMES,
+    POLICIES,
     PROBE_SPANS,
     RUNS,
     SERIES,
@@ -150,6 +151,7 @@ def _watches(
     pruned.probe_spans = _gone(connection, PROBE_SPANS, PROBE_SPANS.c.watch.in_(ids), dry_run=dry_run)
     pruned.signatures = _gone(connection, SIGNATURES, SIGNATURES.c.watch.in_(ids), dry_run=dry_run)
     pruned.notes = _gone(connection, NOTES, NOTES.c.watch.in_(ids), dry_run=dry_run)
+    _gone(connection, POLICIES, POLICIES.c.watch.in_(ids), dry_run=dry_run)
     pruned.watches = _gone(connection, WATCHES, w.id.in_(ids), dry_run=dry_run)
     rules = sa.union(
         sa.select(RUNS.c.criteria_digest).where(RUNS.c.id.not_in(doomed)),

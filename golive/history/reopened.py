@@ -34,6 +34,7 @@ from golive.model import (
     Answer,
     Attestation,
     Criterion,
+    Deployment,
     Note,
     Place,
     ProbePolicy,
@@ -78,6 +79,7 @@ class _Watch(Strict):
     system: str
     watch: Watch
     criteria_digest: str
+    deployment: Deployment | None = None
     waivers: tuple[Waiver, ...]
     attestations: tuple[Attestation, ...]
     notes: tuple[Note, ...]

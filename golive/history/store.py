@@ -8,6 +8,7 @@ before it returns. PostgreSQL syncs every commit.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -123,6 +124,9 @@ class History:
             cursor = connection.cursor()
             try:
                 yield cursor
+            except sqlite3.Error as error:
+                # No layer in between puts it into words.
+                raise trouble(self.where, error, timeout_s=self._timeout_s, connect_s=CONNECT_S) from None
             finally:
                 cursor.close()
                 connection.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from golive.environment.load import Environment
+from golive.environment.params import REFERENCE
 from golive.history.criteria_sets import digest_of
+from golive.history.manifest import rules_of
 from golive.history.notes import notes
 from golive.history.people import attestations, signatures
 from golive.history.probes import probe_spans
@@ -15,7 +17,7 @@ from golive.history.records import ResultFiles
 from golive.history.runs import mark_dead, runs_of_watch
 from golive.history.signing import results_folder, signers_of, verified
 from golive.history.watches import current_watch
-from golive.model import ProbePolicy, SignOff, Watch, WatchRecord
+from golive.model import Deployment, ProbePolicy, SignOff, Watch, WatchRecord
 
 if TYPE_CHECKING:
     from golive.history.store import History
@@ -43,12 +45,13 @@ def watch_record(
         watch=chosen,
         criteria=environment.criteria,
         criteria_digest=digest_of(environment.criteria, environment.secrets),
+        deployment=_deployment(environment, chosen),
         waivers=environment.waivers,
         attestations=(*environment.attestations, *attestations(history, environment.name, valid_at=now)),
         sign_off=sign_off(environment),
         probe_policy=probe_policy(environment),
         milestones=dict(section.milestones) if section else {},
-        flapping_blocks=section is None or section.flapping == "blocks",
+        flapping_blocks=_flapping_blocks(environment),
     )
     if chosen is None:
         return record
@@ -60,6 +63,29 @@ def watch_record(
         notes=tuple(notes(history, chosen.id)),
     )
     return verified(found, signers_of(environment), now=now, results=results or results_folder(history))
+
+
+def _deployment(environment: Environment, watch: Watch | None) -> Deployment:
+    """What the environment says is deployed now. A version that has no value here is taken as the one watched."""
+    told = environment.deployment
+    unknown = REFERENCE.search(told.version) is not None
+    return replace(told, version=watch.deployment.version) if unknown and watch is not None else told
+
+
+def policy(environment: Environment) -> dict[str, Any]:
+    """What the environment asks of a watch as a whole, as a watch keeps it from its start."""
+    section = environment.section.watch
+    return rules_of(
+        sign_off(environment),
+        probe_policy(environment),
+        section.milestones if section else {},
+        flapping_blocks=_flapping_blocks(environment),
+    )
+
+
+def _flapping_blocks(environment: Environment) -> bool:
+    section = environment.section.watch
+    return section is None or section.flapping == "blocks"
 
 
 def sign_off(environment: Environment) -> SignOff:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from golive.history.storage.schema import WATCHES
+from golive.history.storage.schema import POLICIES, WATCHES
 from golive.history.storage.trouble import HistoryUnusable
 from golive.model import Deployment, Slot, Watch, When
 
 if TYPE_CHECKING:
     from golive.history.store import History
+
+_WATCH = sa.select(WATCHES, POLICIES.c.policy).outerjoin(POLICIES, POLICIES.c.watch == WATCHES.c.id)
 
 
 def open_watch(history: History, watch: Watch) -> Watch:
@@ -26,7 +28,7 @@ def open_watch(history: History, watch: Watch) -> Watch:
         if not history.is_sqlite:
             # Two processes may both find no open watch; the second one waits here for the first.
             connection.execute(sa.text("LOCK TABLE watches IN SHARE ROW EXCLUSIVE MODE"))
-        found = connection.execute(sa.select(WATCHES).where(WATCHES.c.id == watch.id)).first()
+        found = connection.execute(_WATCH.where(WATCHES.c.id == watch.id)).first()
         if found is not None:
             return _watch(found)
         if watch.replaces is not None:
@@ -38,6 +40,8 @@ def open_watch(history: History, watch: Watch) -> Watch:
             if found is not None:
                 return _watch(found)
         connection.execute(sa.insert(WATCHES).values(**_row(watch)))
+        if watch.policy:
+            connection.execute(sa.insert(POLICIES).values(watch=watch.id, policy=dict(watch.policy)))
     return watch
 
 
@@ -50,7 +54,7 @@ def current_watch(history: History, environment: str) -> Watch | None:
 
 def watches(history: History, environment: str) -> list[Watch]:
     """All watches of an environment, oldest first."""
-    wanted = sa.select(WATCHES).where(WATCHES.c.environment == environment)
+    wanted = _WATCH.where(WATCHES.c.environment == environment)
     with history.reading() as connection:
         return [_watch(row) for row in connection.execute(wanted.order_by(WATCHES.c.opened_at, WATCHES.c.id))]
 
@@ -58,7 +62,7 @@ def watches(history: History, environment: str) -> list[Watch]:
 def watch_by_id(history: History, watch: str) -> Watch | None:
     """One watch, open or closed."""
     with history.reading() as connection:
-        found = connection.execute(sa.select(WATCHES).where(WATCHES.c.id == watch)).first()
+        found = connection.execute(_WATCH.where(WATCHES.c.id == watch)).first()
         return None if found is None else _watch(found)
 
 
@@ -80,7 +84,7 @@ def _change(history: History, watch: str, values: dict[str, Any], condition: sa.
 
 
 def _open(environment: str) -> sa.Select[Any]:
-    return sa.select(WATCHES).where(WATCHES.c.environment == environment, WATCHES.c.closed_at.is_(None))
+    return _WATCH.where(WATCHES.c.environment == environment, WATCHES.c.closed_at.is_(None))
 
 
 def _row(watch: Watch) -> dict[str, Any]:
@@ -111,6 +115,7 @@ def _watch(row: sa.Row[Any]) -> Watch:
         time_scale=row.time_scale,
         target=row.target,
         criteria_digest=row.criteria_digest,
+        policy=row.policy or {},
         replaces=row.replaces,
         reason=row.reason,
         closed_at=row.closed_at,

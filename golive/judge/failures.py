@@ -6,7 +6,7 @@ Criteria that first came to the same at the same checkpoint are one objection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from golive.judge import wording
 from golive.judge.course import DERIVED, Checkpoint, Course, Look, in_order, is_watched
@@ -38,12 +38,23 @@ def failures(course: Course) -> Iterator[Objection]:
 def is_blamed(run: RunRecord, course: Course) -> bool:
     """Whether something that this run found stands against GO."""
     flapping = course.record.flapping_blocks
-    return any((o.status is Status.FAIL or (flapping and o.flapping)) and course.counts(o) for o in run.outcomes)
+    return any(
+        (_failure(o, course) is not None or (flapping and o.flapping)) and course.counts(o) for o in run.outcomes
+    )
+
+
+def _failure(outcome: Outcome, course: Course) -> str | None:
+    """What was found to be bad; also where the attempt that stands could not look and one before it did."""
+    if outcome.status is Status.FAIL:
+        return outcome.message
+    if outcome.status is not Status.UNKNOWN or not course.record.flapping_blocks:
+        return None
+    return next((attempt.message for attempt in outcome.earlier if attempt.status is Status.FAIL), None)
 
 
 def _failed(course: Course) -> Iterator[Objection]:
     latest = {o.criterion: o for run in course.runs for o in in_order(run)}
-    for group in _folded(_sights(course, lambda o: o.message if o.status is Status.FAIL else None), course):
+    for group in _folded(_sights(course, lambda o: _failure(o, course)), course):
         healed = not any(latest[sight.outcome.criterion].status.blocks for sight in group)
         yield _told("criterion-failed", "failed, though it held again later" if healed else "failed", group, course)
 
@@ -82,7 +93,9 @@ def _no_longer_waived(course: Course) -> Iterator[Objection]:
     waived = [look for looks in last.values() for look in looks if look.status is Status.WAIVED]
     sights = [sight for look in waived if course.counts(look.outcome) for sight in _uncovered(look, course)]
     for group in _folded(sights, course):
-        yield _told("waiver-expired", "failed, and that is accepted no longer", group, course, offset=False)
+        told = _told("waiver-expired", "failed, and that is accepted no longer", group, course, offset=False)
+        ends = [s.outcome.waiver.expires for s in group if s.outcome.waiver is not None]
+        yield replace(told, at=max([told.at, *(end for end in ends if end <= course.now)]))
 
 
 def _uncovered(look: Look, course: Course) -> Iterator[_Sight]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from golive.judge import wording
 from golive.judge.course import Course, is_ahead
 from golive.judge.identity import differences
 from golive.judge.objections import Objection, objection
-from golive.model import RunRecord
+from golive.model import Deployment, RunRecord
 
 _SAME_MOMENT = timedelta(seconds=1)
 _PARTS_SHOWN = 2
@@ -20,6 +21,7 @@ def integrity(course: Course) -> Iterator[Objection]:
     yield from _tampered(course)
     yield from _foreign(course)
     yield from _closed(course)
+    yield from _replaced(course)
     yield from _other_deployment(course)
     yield from _target_changed(course)
     yield from _target_unread(course)
@@ -57,7 +59,7 @@ def _foreign(course: Course) -> Iterator[Objection]:
             whose = f"watch {first.watch}" if first.watch else "no watch"
         others = f" (and {more} more)" if more else ""
         text = f"run {first.run} belongs to {whose}, not to this watch{others}"
-        yield objection("foreign-run", text, at=first.started_at, final=True, offset_s=0.0)
+        yield objection("foreign-run", text, at=course.foreign[-1].started_at, final=True, offset_s=0.0)
 
 
 def _closed(course: Course) -> Iterator[Objection]:
@@ -68,16 +70,30 @@ def _closed(course: Course) -> Iterator[Objection]:
         yield objection("watch-closed", text, at=watch.closed_at, final=True, acceptable=False)
 
 
+def _replaced(course: Course) -> Iterator[Objection]:
+    """What was watched is not what the environment says is deployed now."""
+    present = course.record.deployment
+    if present is not None and (told := _deployment_differs(present, course)):
+        text = f"another deployment is there now, which has to be watched anew: {told}"
+        yield objection("deployment-replaced", text, at=course.now, final=True, acceptable=False)
+
+
 def _other_deployment(course: Course) -> Iterator[Objection]:
+    """The first run on another deployment, and the last one with which that changed again."""
+    changed, before = [], course.watch.deployment
     for run in course.runs:
-        if told := _deployment_differs(run, course):
-            text = f"{run_name(run, course)} was held on another deployment: {told}"
-            yield _at(run, "deployment-changed", text, course)
-            return
+        if _deployment_differs(run.deployment, course) and run.deployment != before:
+            changed.append(run)
+        before = run.deployment
+    if changed:
+        told = _deployment_differs(changed[0].deployment, course)
+        text = f"{run_name(changed[0], course)} was held on another deployment: {told}"
+        again = f", and {run_name(changed[-1], course)} on yet another" if len(changed) > 1 else ""
+        yield replace(_at(changed[0], "deployment-changed", text + again, course), at=changed[-1].started_at)
 
 
-def _deployment_differs(run: RunRecord, course: Course) -> str:
-    theirs, ours = run.deployment, course.watch.deployment
+def _deployment_differs(theirs: Deployment, course: Course) -> str:
+    ours = course.watch.deployment
     if theirs.version != ours.version:
         return f"version {theirs.version or 'unknown'}, the watch is over {ours.version or 'no named version'}"
     if theirs.deployed_at is None or ours.deployed_at is None:
@@ -88,18 +104,20 @@ def _deployment_differs(run: RunRecord, course: Course) -> str:
 
 
 def _target_changed(course: Course) -> Iterator[Objection]:
-    """The first run that found something else deployed than the watch began with."""
+    """The first run that found something else deployed than the one before, and where that happened last."""
     read = [run for run in course.runs if run.target]
     known = course.watch.target or (read[0].target if read else {})
-    before = "the start of the watch"
+    before, changed = "the start of the watch", []
     for run in read:
         if parts := differences(known, run.target):
             more = f" and {len(parts) - _PARTS_SHOWN} more" if len(parts) > _PARTS_SHOWN else ""
             where = f"between {before} and {run_name(run, course)}"
-            text = f"the target changed {where}: {'; '.join(parts[:_PARTS_SHOWN])}{more}"
-            yield _at(run, "target-changed", text, course)
-            return
-        before = run_name(run, course)
+            changed.append((run, where, f"{'; '.join(parts[:_PARTS_SHOWN])}{more}"))
+        before, known = run_name(run, course), run.target
+    if changed:
+        (first, where, told), (last, again, _) = changed[0], changed[-1]
+        text = f"the target changed {where}: {told}" + (f"; it changed again {again}" if last is not first else "")
+        yield replace(_at(first, "target-changed", text, course), at=last.started_at)
 
 
 def _target_unread(course: Course) -> Iterator[Objection]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from golive.judge import wording
 from golive.judge.course import Course, is_by_person, is_watched
 from golive.judge.failures import is_blamed
-from golive.judge.objections import LIGHTEST, Objection, objection, weight_of
+from golive.judge.objections import LIGHTEST, Objection, objection, weight_of, worst_first
 from golive.model import Attestation, Criterion, RunRecord, Signature
 
 
@@ -74,9 +74,13 @@ def why_not(signature: Signature, course: Course) -> str:
     return _not_covered(signature, [run for checkpoint in course.checkpoints for run in checkpoint.counted])
 
 
-def override_of(course: Course) -> tuple[Signature | None, list[tuple[Signature, str]]]:
-    """The override that is in force, the one that holds longest, and those that do not count with the reason."""
-    judged = [(s, _why_no_override(s, course)) for s in course.record.signatures if s.override]
+def override_of(course: Course, found: Iterable[Objection]) -> tuple[Signature | None, list[tuple[Signature, str]]]:
+    """The override that is in force, the one that holds longest, and those that do not count with the reason.
+
+    `found` is all that stands against GO: nobody has accepted what came up only afterwards.
+    """
+    known = worst_first(found)
+    judged = [(s, _why_no_override(s, course, known)) for s in course.record.signatures if s.override]
     valid = [s for s, why in judged if not why]
     refused = sorted(((s, why) for s, why in judged if why), key=lambda pair: (pair[0].at, pair[0].role, pair[1]))
     return max(valid, key=lambda s: (s.expires or s.at, s.at, s.digest), default=None), refused
@@ -88,7 +92,7 @@ def refused_override(signature: Signature, why: str) -> Objection:
     return objection("override-invalid", text, at=signature.at, final=False, weight=LIGHTEST)
 
 
-def _why_no_override(signature: Signature, course: Course) -> str:
+def _why_no_override(signature: Signature, course: Course, found: Iterable[Objection]) -> str:
     role = course.record.sign_off.override_role
     if role is None:
         return "the environment names no override_role"
@@ -102,7 +106,10 @@ def _why_no_override(signature: Signature, course: Course) -> str:
         return why
     if not course.last.counted and signature.at <= course.last.deadline:
         return f"made before checkpoint {course.last.label} was over"
-    return _not_covered(signature, [run for run in course.runs if is_blamed(run, course)])
+    if why := _not_covered(signature, [run for run in course.runs if is_blamed(run, course)]):
+        return why
+    later = [o for o in found if o.acceptable and o.at > signature.at]
+    return f"made before this came up: {later[0].reason.text}" if later else ""
 
 
 def _not_covered(signature: Signature, runs: Iterable[RunRecord]) -> str:
@@ -159,7 +166,8 @@ def _unaffirmed(course: Course, *, named: Iterable[str]) -> Iterator[Objection]:
             text = f"{len(waiting)} criteria wait for a person: {ids} ({first.id} {why})"
         weight = min(weight_of(criterion.severity) for criterion, _ in waiting)
         one = first.id if len(waiting) == 1 else None
-        at = course.last.due_at
+        ended = [until for criterion, _ in waiting if (until := affirmed_until(criterion, course)) is not None]
+        at = max([course.last.due_at, *ended])
         yield objection("attestation-missing", text, at=at, final=False, weight=weight, criterion=one)
 
 

@@ -49,7 +49,7 @@ class Uptime:
     def percent(self) -> float | None:
         """The share of the known time that it was up; None when nothing is known."""
         known_s = self.up_s + self.down_s
-        return None if known_s == 0 else 100 * self.up_s / known_s
+        return None if known_s == 0 else 100 * (self.up_s / known_s)
 
 
 class _Stretch(NamedTuple):

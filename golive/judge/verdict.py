@@ -18,6 +18,7 @@ from golive.judge.failures import failures
 from golive.judge.integrity import integrity
 from golive.judge.milestones import milestones
 from golive.judge.objections import Objection, objection, worst_first
+from golive.judge.policy import loosened
 from golive.judge.signoff import override_of, refused_override, signoff
 from golive.model import Decision, Signature, Verdict, Watch, WatchRecord
 
@@ -64,8 +65,15 @@ def decide(record: WatchRecord, *, now: datetime) -> Verdict:
 
 
 def _judged(course: Course) -> _Judged:
-    found = [*integrity(course), *coverage(course), *failures(course), *availability(course), *signoff(course)]
-    override, refused = override_of(course)
+    found = [
+        *integrity(course),
+        *loosened(course),
+        *coverage(course),
+        *failures(course),
+        *availability(course),
+        *signoff(course),
+    ]
+    override, refused = override_of(course, found)
     if found and override is None:
         found += [refused_override(signature, why) for signature, why in refused]
     objections = worst_first(found)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from golive.environment.load import Environment
 from golive.history.store import History
 from golive.history.watches import current_watch, open_watch
-from golive.model import Deployment, Watch, utc_text
+from golive.model import CouldNotLook, Deployment, Watch, utc_text
 from golive.watch.deployed import deployed_at
 from golive.watch.schedule import is_over, new_watch
 
@@ -30,10 +30,11 @@ def join(history: History, environment: Environment, *, now: datetime, time_scal
 
     A new deployment ends the watch before. With `time_scale` it has to be a watch of that speed, and a trial (another
     speed than 1) that has not come to its end; without it any will do. CouldNotLook when it is not known when the
-    deployment was, ValueError when the environment has no `watch` section, golive.history.store.HistoryUnusable.
+    deployment was and no watch is open that knows, ValueError when the environment has no `watch` section,
+    golive.history.store.HistoryUnusable.
     """
     current = current_watch(history, environment.name)
-    at = deployed_at(environment)
+    at = _deployed_at(environment, current)
     deployment = Deployment(version=environment.deployment.version, deployed_at=at)
     because = "" if current is None else _objection(current, deployment, now, time_scale)
     if current is not None and not because:
@@ -64,6 +65,18 @@ def begin_anew(
         anew=True,
     )
     return _opened(history, begun, current)
+
+
+def _deployed_at(environment: Environment, current: Watch | None) -> datetime:
+    """When the deployment was. The open watch knows it as well while the target is out of reach, which its runs are
+    there to find out; CouldNotLook where none is open over this version."""
+    try:
+        return deployed_at(environment)
+    except CouldNotLook:
+        watched = Deployment() if current is None else current.deployment
+        if watched.deployed_at is None or watched.version != environment.deployment.version:
+            raise
+        return watched.deployed_at
 
 
 def is_same(watched: Deployment, deployment: Deployment) -> bool:

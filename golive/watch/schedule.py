@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from golive.environment.load import Environment
 from golive.environment.schedule import slots_of
 from golive.history.criteria_sets import digest_of
+from golive.history.watch_record import policy
 from golive.model import Deployment, RunRecord, Slot, Watch, When, utc_text
 
 __all__ = ["SlotState", "Standing", "is_over", "new_watch", "next_due", "slot_of", "slots_of", "state_of_slots"]
 
+_SLACK = timedelta(seconds=1)
+"""How far the clocks of two machines may lie apart before a run counts as begun too early."""
 Required = Mapping[When, Collection[str]]
 """The criteria that a run must select in order to count as one of each occasion."""
 
@@ -73,6 +76,7 @@ def new_watch(
         tolerance_s=section.tolerance,
         time_scale=time_scale,
         criteria_digest=digest_of(environment.criteria, environment.secrets),
+        policy=policy(environment),
         replaces=replaces,
         reason=reason,
     )
@@ -97,7 +101,8 @@ def state_of_slots(
     """How each checkpoint of the schedule stands at `now`, in order of time.
 
     A checkpoint is open from when it is due to its deadline, until complete runs have judged all of its occasions
-    (`required`; without it any complete run is enough). One that had no complete run by then was missed.
+    (`required`; without it any complete run is enough). One that had no complete run by then was missed. A run that
+    began before its checkpoint was due is left out.
     """
     return [_state(watch, slot, _runs_at(watch, slot, runs), now, required) for slot in watch.schedule]
 
@@ -138,7 +143,9 @@ def _state(
 
 
 def _runs_at(watch: Watch, slot: Slot, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
-    own = [run for run in runs if run.watch == watch.id and run.checkpoint == slot.label]
+    """Those that name the checkpoint, without any that began before it was due: they prove nothing of that hour."""
+    begins = watch.due_at(slot) - _SLACK
+    own = [run for run in runs if run.watch == watch.id and run.checkpoint == slot.label and run.started_at >= begins]
     return tuple(sorted(own, key=lambda run: run.started_at))
 
 

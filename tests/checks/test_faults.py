@@ -1,6 +1,6 @@
 """Every check is proven by a fault: each way of breaking the demo turns exactly its criteria red, and healing green.
 
-This is the long test of the suite: two whole checkpoints for each fault, on real servers.
+This is the long test of the suite: a whole checkpoint for each fault and a look after healing, on real servers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from demo import control
-from demo.faults import FAULTS
+from demo.faults import FAULTS, Fault
 from tests.verification import Verified, golive, verify
 
 HEALTHY_RUNS = 20
@@ -49,6 +49,13 @@ def demo() -> Iterator[Path]:
 
 def checkpoint(demo: Path) -> Verified:
     return verify(demo / "d", demo / "out", "-m", "checkpoint")
+
+
+def look_again(demo: Path, fault: Fault) -> Verified:
+    """At what the fault turned red; that nothing else stays red is seen by the next fault and by the healthy runs."""
+    if not fault.turns_red:
+        return checkpoint(demo)
+    return verify(demo / "d", demo / "out", "-m", "checkpoint", "-k", " or ".join(sorted(fault.turns_red)))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -94,7 +101,7 @@ def test_fault_turns_exactly_its_criteria_red_and_healing_turns_them_green(name:
     if fault.shows_in == "watch":
         ready = broken.outcomes["warungin.checkpoint.signoff-ready-next"]
         assert re.search(fault.told_as.removeprefix("^"), ready["message"]), ready
-    healed = checkpoint(demo)
+    healed = look_again(demo, fault)
     assert not healed.red
     assert healed.exit_code == 0, healed.printed
 

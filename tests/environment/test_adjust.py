@@ -65,8 +65,8 @@ def test_an_error_in_an_adjusted_item_is_told_where_it_was_written(load: Load) -
     assert refused(load, DISKS, '  "shop.health.disks[home]":\n    severity: low\n    critcal: 95\n') == [
         (
             "environments/shop.yaml:9: criterion shop.health.disks[home]: unknown key 'critcal'. "
-            "Did you mean 'critical'? Allowed: critical, for_each, host, id, no_data, retries, says, severity, warning, "
-            "when, within."
+            "Did you mean 'critical'? Allowed: critical, for_each, host, id, no_data, retries, says, severity, "
+            "warning, when, within."
         )
     ]
     assert refused(load, DISKS, '  "shop.health.disks[home]": {critical: 950}\n') == [

@@ -149,6 +149,7 @@ def test_a_store_without_notes_gets_them(place: str) -> None:
     filled(place)
     with History.open(place) as history, history.writing() as connection:
         connection.execute(sa.text("DROP TABLE notes"))
+        connection.execute(sa.text("DROP TABLE policies"))
         connection.execute(sa.update(STORE).values(version=1))
     with History.open(place) as history:
         assert version(history) == latest()

@@ -222,7 +222,7 @@ def test_a_run_says_that_it_goes_on(history: History, monkeypatch: pytest.Monkey
         heard.wait(0.02)
     assert heard.is_set()
     finish_run(history, "r1", finished_at=AT, aborted=None)
-    assert not [t for t in threading.enumerate() if t.name.startswith("beat")]
+    assert not [t for t in threading.enumerate() if t.name == "beat r1"]
 
 
 def test_a_run_that_was_taken_for_dead_may_still_end_in_order(history: History) -> None:
@@ -258,4 +258,4 @@ def test_finished_run_is_entered_whole(history: History) -> None:
     begin_run(history, whole)
     assert run_record(history, "r1") == whole
     assert len(series(history, "prod", "shop.a.b")) == 1
-    assert not [t for t in threading.enumerate() if t.name.startswith("beat")]
+    assert not [t for t in threading.enumerate() if t.name == "beat r1"]

@@ -19,7 +19,9 @@ from golive.history.runs import add_outcome, begin_run, finish_run
 from golive.history.store import History
 from golive.history.watch_record import watch_record
 from golive.history.watches import close_watch, open_watch
+from golive.judge.verdict import decide
 from golive.model import Attestation, Note, ProbePolicy, ProbeState, Signature, SignOff
+from golive.watch.schedule import new_watch
 from tests.history.made import AT, HOUR, outcome, run, watch
 
 WHOLE = """
@@ -53,6 +55,28 @@ def environment(folder: Path, text: str = WHOLE) -> Environment:
     (folder / "prod.yaml").write_text(text, encoding="utf-8")
     (folder / "criteria.yaml").write_text(CRITERIA, encoding="utf-8")
     return load_environment(read_files(folder / "prod.yaml"), catalogue=CATALOGUE, project=PROJECT, providers=None)
+
+
+def test_a_watch_keeps_what_was_asked_at_its_start(place: str, tmp_path: Path) -> None:
+    shop = environment(tmp_path)
+    with History.open(place) as history:
+        begun = open_watch(history, new_watch(shop, deployed_at=AT, now=AT))
+    eased = environment(tmp_path, WHOLE.replace("at_least: 99.9", "at_least: 90").replace("quorum: 2", "quorum: 1"))
+    with History.open(place) as history:
+        record = watch_record(history, eased, now=AT + HOUR)
+    assert record.watch == begun
+    (loosened,) = [r for r in decide(record, now=AT + HOUR).reasons if r.kind == "policy-loosened"]
+    assert loosened.text.endswith(": 1 instead of two signatures; an availability of 90 % instead of 99.9 %")
+
+
+def test_a_watch_says_nothing_of_a_deployment_that_the_environment_names_since(place: str, tmp_path: Path) -> None:
+    text = WHOLE + "deployment: {version: '1.0'}\n"
+    with History.open(place) as history:
+        open_watch(history, new_watch(environment(tmp_path, text), deployed_at=AT, now=AT))
+        for version, replaced in (("1.0", False), ("${env:NOT_SET_HERE}", False), ("1.1", True)):
+            shop = environment(tmp_path, text.replace("1.0", version))
+            kinds = {r.kind for r in decide(watch_record(history, shop, now=AT + HOUR), now=AT + HOUR).reasons}
+            assert ("deployment-replaced" in kinds) is replaced
 
 
 def test_everything_of_the_watch_is_in_its_record(local: History, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from golive.judge.verdict import decide
-from golive.model import Attestation, Decision, SignOff, Status, Verdict, WatchRecord
+from golive.model import Attestation, Decision, Deployment, SignOff, Status, Verdict, WatchRecord
 from tests import watchdays as days
-from tests.watchdays import AFFIRMED, CPU, QA_SIGNS, START, after, at_hour, day
+from tests.watchdays import AFFIRMED, CPU, MEMORY, QA_SIGNS, START, after, at_hour, day
 
 GO, NO_GO, PENDING = Decision.GO, Decision.NO_GO, Decision.PENDING
 
@@ -210,6 +210,51 @@ def test_an_override_does_not_cover_what_failed_after_it() -> None:
 def test_an_override_stands_through_later_runs_that_find_nothing() -> None:
     record = days.with_override(failing())
     assert judged(days.with_run(record, days.extra_run(record, 24.1))).decision is GO
+
+
+@pytest.mark.parametrize(
+    ("change", "came_up"),
+    [
+        ({"target": {**days.TARGET, "all/api image": "sha256:" + "9" * 64}}, "the target changed between checkpoint"),
+        ({"deployment": Deployment(version="9")}, "the extra run of 2026-05-02 09:06 UTC was held on another"),
+        ({"system": "other"}, "run later belongs to other on demo"),
+    ],
+)
+def test_an_override_accepts_nothing_that_came_up_after_it(change: dict[str, Any], came_up: str) -> None:
+    record = days.with_override(failing())
+    later = replace(days.extra_run(record, 24.1), run="later", **change)
+    verdict = judged(days.with_run(record, later))
+    assert (verdict.decision, verdict.override) == (NO_GO, None)
+    assert f"does not count: made before this came up: {came_up}" in verdict.reasons[-1].text
+
+
+def test_an_override_that_accepted_a_changed_target_does_not_accept_the_next_change() -> None:
+    other = {**days.TARGET, "all/api replicas": "3"}
+    record = day()
+    for label in ("20h", "24h"):
+        record = days.edited_run(record, label, target=other)
+    record = days.with_override(record)
+    same = replace(days.extra_run(record, 24.1), run="later", target=other)
+    assert judged(days.with_run(record, same)).decision is GO
+    next_one = replace(same, target={**other, "all/api replicas": "4"})
+    verdict = judged(days.with_run(record, next_one))
+    assert verdict.decision is NO_GO
+    assert "; it changed again between checkpoint 24h and the extra run of" in verdict.reasons[0].text
+
+
+def test_an_override_does_not_replace_a_waiver_that_ends_after_it() -> None:
+    ends = at_hour(failing(), 25)
+    record = days.with_override(days.accepted(failing(), "24h", MEMORY, expires=ends))
+    assert decide(record, now=at_hour(record, 24.9)).decision is GO
+    assert decide(record, now=at_hour(record, 25.1)).decision is NO_GO
+
+
+def test_an_override_does_not_replace_an_attestation_that_ends_after_it() -> None:
+    at = at_hour(failing(), 25) - timedelta(days=7)
+    given = (Attestation(criterion=AFFIRMED, by="Agus Pratama", role="DevOps", at=at),)
+    record = days.with_override(replace(failing(), attestations=given))
+    assert decide(record, now=at_hour(record, 24.9)).decision is GO
+    assert decide(record, now=at_hour(record, 25.1)).decision is NO_GO
 
 
 def test_an_override_from_before_the_end_does_not_count() -> None:

@@ -48,6 +48,12 @@ def test_one_span_without_a_gap_is_all_up() -> None:
     assert (found.percent, found.outages, found.sampled) == (100.0, (), True)
 
 
+@given(st.floats(10.0, 90_000.0))
+def test_all_up_is_a_whole_hundred_however_long_it_was(end_s: float) -> None:
+    found = of(span(UP, 0, end_s), end_s=end_s)
+    assert (found.percent, found.down_s) == (100.0, 0.0)
+
+
 def test_time_between_two_samples_belongs_to_the_earlier_one() -> None:
     found = of(span(UP, 0, 500), span(DOWN, 505, 550, "503"), span(UP, 555, 1000))
     assert seconds(found) == (950, 50, 0)

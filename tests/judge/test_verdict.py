@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from golive.judge.verdict import decide
-from golive.model import Criterion, Decision, Deployment, Measurement, Status, Verdict, WatchRecord, When
+from golive.model import Attempt, Criterion, Decision, Deployment, Measurement, Status, Verdict, WatchRecord, When
 from tests import watchdays as days
 from tests.watchdays import CPU, GROWTH, LOGIN, POSTGRES, REDIS, RESTARTS, START, after, at_hour, day
 
@@ -458,7 +458,36 @@ def test_a_criterion_that_nobody_answers_is_pending() -> None:
     assert verdict.forecast.startswith("GO not reachable in this watch: answering a criterion changes the rules")
 
 
+def test_a_failure_stays_one_though_the_next_attempt_could_not_look_and_another_run_found_nothing() -> None:
+    first = Attempt(status=Status.FAIL, message="HTTP 500", at=START)
+    record = days.with_outcome(day(), "6h", LOGIN, Status.UNKNOWN, "timed out", earlier=(first,))
+    record = days.repeated(record, "6h", minutes=8)
+    record = days.with_signatures(replace(record, signatures=()), days.ROLES)
+    text = f"checkpoint 6h: {LOGIN} failed, though it held again later: HTTP 500"
+    assert only(judged(record)) == (NO_GO, "criterion-failed", text)
+    assert judged(replace(record, flapping_blocks=False)).decision is GO
+
+
 # One deployment, one set of rules, unaltered evidence
+
+
+@pytest.mark.parametrize(
+    ("version", "hours", "why"),
+    [
+        ("2.5.0", 0.0, "version 2.5.0, the watch is over 2.4.1"),
+        ("", 0.0, "version unknown, the watch is over 2.4.1"),
+        ("2.4.1", 30.0, "made at 2026-05-02 15:00 UTC, the watch is over that of 2026-05-01 09:00 UTC"),
+    ],
+)
+def test_a_watch_says_nothing_of_the_next_deployment(version: str, hours: float, why: str) -> None:
+    deployment = Deployment(version=version, deployed_at=START + timedelta(hours=hours))
+    record = replace(days.with_override(day()), deployment=deployment)
+    text = f"another deployment is there now, which has to be watched anew: {why}"
+    assert only(judged(record)) == (NO_GO, "deployment-replaced", text)
+
+
+def test_a_deployment_that_the_environment_does_not_date_is_the_watched_one() -> None:
+    assert judged(replace(day(), deployment=Deployment(version="2.4.1"))).decision is GO
 
 
 def test_a_changed_binary_is_no_go_and_says_what_changed_and_when() -> None:
@@ -471,7 +500,8 @@ def test_a_changed_binary_is_no_go_and_says_what_changed_and_when() -> None:
         "target-changed",
         (
             "the target changed between checkpoint 6h and checkpoint 8h: "
-            "all/api image changed from sha256:1a2b1a2b1a2b to sha256:9f9f9f9f9f9f"
+            "all/api image changed from sha256:1a2b1a2b1a2b to sha256:9f9f9f9f9f9f; "
+            "it changed again between checkpoint 10h and checkpoint 12h"
         ),
     )
 

@@ -115,3 +115,10 @@ def test_without_a_time_of_deployment_nobody_guesses(history: History) -> None:
     with pytest.raises(CouldNotLook, match="when shop was deployed is unknown, and it has no 'services' to ask"):
         join(history, shop(deployed_at=None), now=NOW)
     assert stored(history) == {}
+
+
+def test_the_open_watch_knows_the_time_of_deployment_while_the_target_is_out_of_reach(history: History) -> None:
+    first = join(history, shop(), now=NOW).watch
+    assert join(history, shop(deployed_at=None), now=NOW + hours(2)) == Joined(watch=first)
+    with pytest.raises(CouldNotLook, match="is unknown"):
+        join(history, shop(deployed_at=None, version="1.1"), now=NOW + hours(2))

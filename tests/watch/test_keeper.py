@@ -240,6 +240,13 @@ def test_a_checkpoint_that_somebody_else_ran_is_not_run_again(days: Days) -> Non
     assert days.complete.count("1h") == 1
 
 
+def test_a_checkpoint_that_somebody_ran_too_early_is_run_when_it_is_due(days: Days) -> None:
+    early = run_at(days.watch, START + hours(0.6), "1h")
+    days.at(0.6, lambda: begin_run(days.history, early))
+    days.keeper().keep()
+    assert days.runs.begun == LABELS
+
+
 def test_a_part_of_the_last_checkpoint_that_somebody_ran_does_not_stand_for_all(days: Days) -> None:
     part = run_at(days.watch, START + hours(24), "24h", selected=(CPU,), selection="checkpoint")
     days.at(23.9, lambda: begin_run(days.history, part))

@@ -195,6 +195,12 @@ def test_a_run_fills_its_checkpoint_and_no_other() -> None:
     assert found["8h"] == "upcoming"
 
 
+def test_a_run_before_its_time_fills_no_checkpoint() -> None:
+    early = run_at(WATCH, START + hours(3.5), "4h")
+    found = [standings([early], START + hours(at))["4h"] for at in (3.6, 4.1, 4.5)]
+    assert found == ["upcoming", "open", "missed"]
+
+
 def test_runs_of_another_watch_count_for_nothing() -> None:
     run = replace(run_at(WATCH, START + hours(4), "4h"), watch="another")
     assert standings([run], START + hours(5))["4h"] == "missed"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from golive.history.storage.engines import no_history
-from golive.history.storage.schema import METADATA, NOTES, STORE
+from golive.history.storage.schema import METADATA, NOTES, POLICIES, STORE
 from golive.history.storage.trouble import HistoryUnusable
 
 if TYPE_CHECKING:
@@ -35,8 +35,15 @@ def _notes(connection: sa.Connection) -> None:
     NOTES.create(connection)
 
 
+def _policies(connection: sa.Connection) -> None:
+    POLICIES.create(connection)
+
+
 FIRST = 1
-MIGRATIONS: tuple[Migration, ...] = (Migration(2, "what people wrote down during a watch", _notes),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, "what people wrote down during a watch", _notes),
+    Migration(3, "what was asked of a watch at its start", _policies),
+)
 
 
 def latest() -> int:

@@ -198,6 +198,12 @@ WATCHES = _table(
     ),
 )
 
+POLICIES = _table(
+    "policies",
+    _column("watch", Words, key=True),
+    _column("policy", Data),
+)
+
 PROBE_SPANS = _table(
     "probe_spans",
     _column("id", _Id, key=True),

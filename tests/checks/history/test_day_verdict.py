@@ -8,13 +8,14 @@ import pytest
 
 from checks.history import approved, available, clean, passed
 from golive.model import Status, WatchRecord, When
-from tests.checks.history.stored import CRITERIA, Begin, Watching, a_gap, extra, probed, small, told
+from tests.checks.history.stored import CRITERIA, Begin, Watching, a_gap, extra, probed, run_of, small, told
 from tests.judged import Judged
 from tests.watchdays import (
     CPU,
     LOGIN,
     MEMORY,
     at_hour,
+    attested,
     criterion,
     day,
     down,
@@ -267,3 +268,13 @@ def test_what_an_early_try_of_the_whole_verdict_could_not_know_is_no_stain(begin
     early = [outcome(c, at_hour(record, 0.3), Status.UNKNOWN, "not yet") for c in criteria if When.GOLIVE in c.when]
     record = with_run(record, extra(record, 0.3, early))
     assert held_throughout(begin(record, "24h", criteria=criteria)).status is Status.PASS
+
+
+def test_what_people_had_not_signed_at_the_first_final_check_is_no_stain(begin: Begin) -> None:
+    signed = attested("warungin.signoff.tech-lead", "Tech Lead", signed=True)
+    criteria = (*CRITERIA, signed)
+    record = day(criteria=criteria, signed_by=(), roles=())
+    first = run_of(record, "24h")
+    assert {o.criterion: o.status for o in first.outcomes}[signed.id] is Status.UNKNOWN
+    run = begin(with_repetition(record, "24h"), "24h", criteria=criteria)
+    assert held_throughout(run, "*").status is Status.PASS

@@ -38,6 +38,17 @@ def edited(file: Path, name: str, old: bytes, new: bytes) -> Path:
     return file
 
 
+def test_the_report_in_a_bundle_is_about_what_is_in_it(desk: Desk) -> None:
+    """What lies in the output may be the report over another watch."""
+    (desk.folder / "output" / "shop").mkdir(parents=True, exist_ok=True)
+    for stale in desk.folder.rglob("shop"):
+        (stale / "golive.html").write_text("GO, said another watch", encoding="utf-8")
+    with zipfile.ZipFile(bundle(desk)) as archive:
+        report = archive.read("report.html").decode()
+    assert "said another watch" not in report
+    assert "shop-watch" in report
+
+
 def test_a_bundle_is_checked_with_nothing_but_itself(desk: Desk) -> None:
     desk.sign_all()
     code, out, said = desk.ask("bundle")
