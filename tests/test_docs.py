@@ -254,6 +254,14 @@ def test_checks_that_look_back_are_told_of() -> None:
     assert [name for name in sorted(names) if f"| `{name}` |" not in OPERATIONS] == []
 
 
+def test_the_criteria_that_are_answered_are_counted_right() -> None:
+    page = (PROJECT / "docs" / "criteria.md").read_text(encoding="utf-8")
+    counted = re.search(r"^## warungin: (?P<answered>\d+) of (?P<all>\d+) answered$", page, re.MULTILINE)
+    assert counted
+    told = f"Of Warungin's {counted['all']} criteria {counted['answered']} are answered"
+    assert told in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_target_of_make_is_documented() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     declared = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)

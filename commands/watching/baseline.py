@@ -6,16 +6,18 @@ import argparse
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from commands.environment import add_env
 from commands.main import CommandError
 from commands.watching.opened import add_history, opened
+from fixtures.baselines import HOW
 from golive.environment.problems import unknown_name
 from golive.judge.limits import number
 from golive.judge.trends import Change, compared, typical
-from golive.model import EXTRA, RunRecord, Status, utc_text
+from golive.model import EXTRA, Outcome, RunRecord, Status, utc_text
 from reports.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def _set(options: argparse.Namespace) -> int:
         name = environment.name
         runs = _of_watch(history, name) if options.from_watch else [_run(history, name, options.which)]
         left_out = _refuse_bad(runs, passed_only=options.passed_only)
-        values = typical(run.outcomes for run in runs)
+        values = typical([_for_a_first_one(o) for o in run.outcomes] for run in runs)
         if not values:
             raise CommandError(f"run {runs[-1].run} has measured nothing that could be compared")
         made = Baseline(
@@ -190,6 +192,17 @@ def _of_watch(history: History, environment: str) -> list[RunRecord]:
     return chosen
 
 
+def _for_a_first_one(outcome: Outcome) -> Outcome:
+    """What only waits for a baseline counts as good in the first one."""
+    return replace(outcome, status=Status.PASS) if _waits_for_a_baseline(outcome) else outcome
+
+
+def _waits_for_a_baseline(outcome: Outcome) -> bool:
+    """Whether it is unknown only because there was no baseline: such a run can be the first one."""
+    parts = outcome.message.split("; ")
+    return outcome.status is Status.UNKNOWN and bool(outcome.measurements) and all(p.endswith(HOW) for p in parts)
+
+
 def _refuse_bad(runs: Sequence[RunRecord], *, passed_only: bool) -> list[str]:
     """The criteria that did not hold; CommandError for a run that is no example, unless their values are left out."""
     for run in runs:
@@ -198,7 +211,7 @@ def _refuse_bad(runs: Sequence[RunRecord], *, passed_only: bool) -> list[str]:
             raise CommandError(f"run {run.run} {why}: a baseline is a run that came to its end")
     # Whether people have signed, and what follows from earlier runs, says nothing about the values of this one.
     seen = [o for run in runs for o in run.outcomes if not (o.check or "").startswith(("people/", "history/"))]
-    blocking = list(dict.fromkeys(o.criterion for o in seen if o.status.blocks))
+    blocking = list(dict.fromkeys(o.criterion for o in seen if o.status.blocks and not _waits_for_a_baseline(o)))
     if blocking and not passed_only:
         told = ", ".join(blocking[:_NAMED]) + (" …" if len(blocking) > _NAMED else "")
         raise CommandError(

@@ -5,15 +5,23 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 from functools import partial
 
 from demo.faults._model import Demo, Fault, wait_for
 
 _DEADLOCK_WITHIN_S = 10.0
+_FORGOTTEN_S = 2.0
 
 
 def _start_helper(demo: Demo, *, kind: str, fault: str) -> None:
     demo.start_helper(kind, fault)
+
+
+def _lock(demo: Demo) -> None:
+    """Until it has been held for so long that it counts as forgotten as well."""
+    demo.start_helper("lock", "blocked-lock")
+    time.sleep(_FORGOTTEN_S)
 
 
 def _wait_for_helper(demo: Demo, *, fault: str) -> None:
@@ -78,7 +86,7 @@ LOCK = Fault(
     name="blocked-lock",
     says="a session waits for a row that another one keeps locked",
     incident="a till crashed in the middle of a change, and its connection stayed open",
-    break_=partial(_start_helper, kind="lock", fault="blocked-lock"),
+    break_=_lock,
     heal=partial(_wait_for_helper, fault="blocked-lock"),
     needs_new_deployment=True,
 )

@@ -56,7 +56,9 @@ def _failed(course: Course) -> Iterator[Objection]:
     latest = {o.criterion: o for run in course.runs for o in in_order(run)}
     for group in _folded(_sights(course, lambda o: _failure(o, course)), course):
         healed = not any(latest[sight.outcome.criterion].status.blocks for sight in group)
-        yield _told("criterion-failed", "failed, though it held again later" if healed else "failed", group, course)
+        they = "it" if len({sight.outcome.criterion for sight in group}) == 1 else "they"
+        what = f"failed, though {they} held again later" if healed else "failed"
+        yield _told("criterion-failed", what, group, course)
 
 
 def _flapping(course: Course) -> Iterator[Objection]:

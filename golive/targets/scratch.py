@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
 PREFIX = "golive_scratch_"
+_AUTOVACUUM_S = 10.0
+_POLL_S = 0.2
 _ABANDONED_AFTER_S = 3600
 _LIMITS = "-c statement_timeout=60000 -c lock_timeout=10000"
 _VARIABLES = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "user": "PGUSER", "sslmode": "PGSSLMODE"}
@@ -92,13 +94,23 @@ def _create(session: psycopg.Connection[Row], name: str, encoding: str) -> None:
 
 
 def _drop(session: psycopg.Connection[Row], name: str) -> None:
-    from psycopg import sql
+    from psycopg import errors, sql
 
     force = session.info.server_version >= 130000
     if not force:
         session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
     statement = "DROP DATABASE IF EXISTS {} WITH (FORCE)" if force else "DROP DATABASE IF EXISTS {}"
-    session.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    until = time.monotonic() + _AUTOVACUUM_S
+    while True:
+        try:
+            session.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        except errors.InsufficientPrivilege:
+            # The server's own autovacuum may just be looking at it, which nobody but a superuser may end.
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 def _drop_abandoned(session: psycopg.Connection[Row]) -> None:
