@@ -54,9 +54,11 @@ def checkpoint(demo: Path) -> Verified:
 def look_again(demo: Path, fault: Fault) -> Verified:
     """At what the fault turned red; that nothing else stays red is seen by the next fault and by the healthy runs.
 
-    At everything where a criterion looks for the traces of what others did in the same run.
+    At everything where a criterion looks for the traces of what others did in the same run, and after a deployment,
+    from which every criterion counts anew.
     """
-    if not fault.turns_red or any(criterion.endswith("-evidence") for criterion in fault.turns_red):
+    rests_on_others = any(criterion.endswith("-evidence") for criterion in fault.turns_red)
+    if not fault.turns_red or rests_on_others or fault.needs_new_deployment:
         return checkpoint(demo)
     return verify(demo / "d", demo / "out", "-m", "checkpoint", "-k", " or ".join(sorted(fault.turns_red)))
 
