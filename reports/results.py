@@ -9,34 +9,18 @@ import json
 import math
 from typing import Any
 
-from golive.model import RunRecord, utc_text
+from golive.history.plain import run_data
+from golive.model import RunRecord
 from reports.wording import counts
-
-SCHEMA = 1
 
 
 def results(record: RunRecord, *, says: str = "", selected: int = 0) -> dict[str, Any]:
     """The run as plain data. `selected` is the number of tests that were going to run."""
     return {
-        "schema": SCHEMA,
-        "environment": record.environment,
-        "system": record.system,
-        "run": record.run,
-        "started_at": utc_text(record.started_at),
-        "finished_at": None if record.finished_at is None else utc_text(record.finished_at),
-        "aborted": record.aborted,
+        **run_data(record),
         "says": says,
-        "deployment": _deployment(record),
-        "selection": record.selection,
         "selected": selected,
         "counts": {status.value: number for status, number in counts(record.outcomes).items()},
-        "watch": record.watch,
-        "checkpoint": record.checkpoint,
-        "selected_criteria": list(record.selected),
-        "target": dict(record.target),
-        "criteria_digest": record.criteria_digest,
-        "unanswered": list(record.unanswered),
-        "outcomes": [outcome.as_data() for outcome in record.outcomes],
     }
 
 
@@ -52,11 +36,6 @@ def _json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
-
-
-def _deployment(record: RunRecord) -> dict[str, str | None]:
-    moment = record.deployment.deployed_at
-    return {"version": record.deployment.version, "deployed_at": None if moment is None else utc_text(moment)}
 
 
 def _finite(value: Any) -> Any:

@@ -280,6 +280,9 @@ def test_a_server_that_is_restarted_is_found_again(database: str, postgres: Post
         name = database.rpartition("/")[2]
         postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         add_outcome(history, "r1", outcome(), environment="prod")
+        record = run_record(history, "r1")
+        assert record is not None
+        assert [kept.criterion for kept in record.outcomes] == [outcome().criterion]
 
 
 def test_trouble_with_a_server_is_named(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
