@@ -10,7 +10,7 @@ from pathlib import Path
 
 from golive.environment.sections import BackupSection, HostSection
 from golive.targets.backups import Backups
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from tests.judged import written
 from tests.servers import PostgresServer
 

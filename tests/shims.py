@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from golive.environment.sections import HostSection, ServicesSection
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 
 
 def shim(folder: Path, command: str, script: str) -> None:

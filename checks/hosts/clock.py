@@ -7,7 +7,7 @@ When it fails: see whether the time daemon runs and reaches its servers (`chrony
 from fixtures.measure import Measure
 from golive.environment.params import CheckParams, Duration, HostRef
 from golive.model import CouldNotLook, utc_text
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 
 
 class Params(CheckParams):

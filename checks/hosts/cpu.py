@@ -8,8 +8,8 @@ from pydantic import Field
 
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef, Percent
-from golive.targets.facts import HostFacts
-from golive.targets.host import Host
+from golive.targets.hosts.facts import HostFacts
+from golive.targets.hosts.host import Host
 
 _SHOWN = 10
 

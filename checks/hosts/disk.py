@@ -10,8 +10,8 @@ from pydantic import Field
 
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef, Percent
-from golive.targets import disks
-from golive.targets.host import Host
+from golive.targets.hosts import disks
+from golive.targets.hosts.host import Host
 
 
 class Params(CheckParams):

@@ -9,7 +9,7 @@ import shlex
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, Duration, HostRef, Size
 from golive.model import CouldNotLook
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from golive.targets.shell import one_line
 
 _ABSENT = ("No such file", "Not a directory", "not found")

@@ -6,7 +6,7 @@ When it fails: see the largest processes in the evidence, compare with earlier c
 
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef, Percent
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 
 _SHOWN = 10
 

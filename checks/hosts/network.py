@@ -10,7 +10,7 @@ from fixtures.context import RunContext
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, Count, Duration, EndpointRef, HostRef, Milliseconds
 from golive.targets.connects import address_of, connect_often
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 
 _SAME_BOOT_S = 60.0
 

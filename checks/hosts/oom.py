@@ -7,7 +7,7 @@ When it fails: `dmesg | grep -i 'out of memory'` names the victim; find what too
 from fixtures.context import RunContext
 from fixtures.measure import Measure
 from golive.environment.params import CheckParams, Count, HostRef
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 
 _SAME_BOOT_S = 60.0
 

@@ -12,8 +12,8 @@ from fixtures.context import RunContext
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef
 from golive.model import utc_text
-from golive.targets.host import Host
-from golive.targets.machine import Port
+from golive.targets.hosts.host import Host
+from golive.targets.hosts.machine import Port
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 

@@ -8,6 +8,7 @@ of a section of the environment and is checked when the environment is loaded.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -38,6 +39,10 @@ class CheckParams(Strict):
     def asserts_nothing(self) -> str | None:
         """Why a criterion with these values could never fail, or None; such a criterion is refused at load."""
         return None
+
+    def asks(self) -> Sequence[Any]:
+        """The questions (`golive.targets.hosts.questions`) that its `host` is asked within the one visit."""
+        return ()
 
 
 def seconds(value: Any) -> float:

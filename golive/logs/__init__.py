@@ -127,7 +127,7 @@ class CommandOutput(Protocol):
 
 
 class LogHost(Protocol):
-    """What a source needs of a host (`golive.targets.host.Host` is one)."""
+    """What a source needs of a host (`golive.targets.hosts.host.Host` is one)."""
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from golive.environment.sections import BackupSection
 from golive.model import CouldNotLook
 from golive.targets import dumps
 from golive.targets.dumps import Contents, Damaged, Format
-from golive.targets.host import CommandResult, Host
+from golive.targets.hosts.host import CommandResult, Host
 from golive.targets.said import gist
 
 __all__ = ["BackupFile", "Backups", "Contents", "Damaged", "Format"]

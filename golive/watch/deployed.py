@@ -7,7 +7,7 @@ from datetime import datetime
 
 from golive.environment.load import Environment
 from golive.model import CouldNotLook
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from golive.targets.services import Service
 
 _HOW = "write 'deployed_at' under 'deployment'"

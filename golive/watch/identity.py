@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from golive.environment.load import Environment
 from golive.model import CouldNotLook
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from golive.targets.services import kind
 
 _AT_ONCE = 8

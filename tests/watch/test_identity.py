@@ -19,7 +19,7 @@ from fixtures.options import environment_of
 from golive.environment.load import Environment
 from golive.judge.identity import differences
 from golive.model import CouldNotLook
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from golive.watch.identity import NOTHING_DECLARED, read_identity
 
 pytestmark = pytest.mark.xdist_group("demo-identity")

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 
 from golive.environment.sections import ServicesSection
-from golive.targets.facts import HostFacts
-from golive.targets.processes import tree
+from golive.targets.hosts.facts import HostFacts
+from golive.targets.hosts.processes import tree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

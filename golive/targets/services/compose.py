@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from golive.environment.sections import ServicesSection
 from golive.model import CouldNotLook
-from golive.targets.facts import HostFacts
+from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import Crash, Part, Service, ServicesReading
 from golive.targets.shell import one_line, plain
 

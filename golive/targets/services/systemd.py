@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from golive.environment.sections import ServicesSection
 from golive.model import CouldNotLook
-from golive.targets.digests import HASHED, digest_of, digests
-from golive.targets.facts import HostFacts
+from golive.targets.hosts.digests import HASHED, digest_of, digests
+from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import Crash, Part, Service, ServicesReading, usage
 from golive.targets.shell import one_line
 

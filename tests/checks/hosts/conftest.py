@@ -13,7 +13,7 @@ import pytest
 from fixtures.context import RunContext
 from golive.environment.params import CheckParams
 from golive.environment.sections import DeploymentSection, EndpointSection
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from tests.judged import Judged, judged, run_context
 from tests.shims import local_host, shim
 

@@ -15,7 +15,7 @@ import pytest
 from checks.hosts import clock, cpu, disk, file, inodes, memory, network, oom, ports
 from golive.environment.sections import HostSection
 from golive.model import Status
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from tests.checks.hosts.conftest import Machine, params
 from tests.judged import Judged, judged
 from tests.shims import says
@@ -245,7 +245,7 @@ def listening() -> Iterator[int]:
 
 
 def test_a_new_port_fails_and_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golive.targets.facts.own_tree", lambda *_: frozenset())
+    monkeypatch.setattr("golive.targets.hosts.facts.own_tree", lambda *_: frozenset())
     # What else happens to listen on this machine, now or then, is not this test's.
     with listening() as port, socket.create_server(("127.0.0.1", 0)) as second:
         other = second.getsockname()[1]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golive.model import CouldNotLook
-from golive.targets import facts, reading
-from golive.targets.processes import own_tree, table, tree
-from golive.targets.reading import Garbled
+from golive.targets.hosts import facts, reading
+from golive.targets.hosts.processes import own_tree, table, tree
+from golive.targets.hosts.reading import Garbled
 
 STAT_1 = "cpu  100 0 100 1000 50 0 0 0 20 0\ncpu0 1 2 3 4\ncpu1 1 2 3 4\nbtime 1\n"
 STAT_2 = "cpu  150 0 120 1100 60 0 0 20 60 0\ncpu0 1 2 3 4\ncpu1 1 2 3 4\nbtime 1\n"

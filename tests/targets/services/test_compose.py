@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from golive.model import CouldNotLook
-from golive.targets.facts import HostFacts
+from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import ServicesReading
 from golive.targets.services.compose import Config, identity, identity_snippet, parse
 from tests.shims import local_host, shim

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from golive.model import CouldNotLook
-from golive.targets.facts import HostFacts
+from golive.targets.hosts.facts import HostFacts
 from golive.targets.services.systemd import Config, identity, identity_snippet, parse, snippet
 from tests.shims import local_host, says, shim
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from golive.environment.sections import HostSection, ServicesSection
 from golive.model import CouldNotLook
-from golive.targets import facts as facts_module
-from golive.targets import probe
-from golive.targets.facts import HostFacts
+from golive.targets.hosts import facts as facts_module
+from golive.targets.hosts import probe
+from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import ServicesReading, kind
 from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, one_line, run_program
 

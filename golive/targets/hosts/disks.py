@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from golive.model import CouldNotLook
-from golive.targets.host import Host
-from golive.targets.machine import FileSystem
-from golive.targets.reading import Garbled, file_systems
+from golive.targets.hosts.host import Host
+from golive.targets.hosts.machine import FileSystem
+from golive.targets.hosts.reading import Garbled, file_systems
 from golive.targets.shell import one_line
 
 _NEXT = "-- golive next"

@@ -9,7 +9,7 @@ import pytest
 
 from golive.environment.sections import HostSection
 from golive.model import CouldNotLook
-from golive.targets.host import Host
+from golive.targets.hosts.host import Host
 from tests.shims import local_host, shim
 
 # Does what ssh does as far as a command goes: the last argument is run by a shell.
@@ -156,7 +156,7 @@ def test_own_processes_are_not_counted_against_the_host() -> None:
 
 def test_a_part_that_hangs_is_given_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "golive.targets.probe._STILL", "part df limit 0.3 df -P -B1\npart load quiet cat /proc/loadavg\n"
+        "golive.targets.hosts.probe._STILL", "part df limit 0.3 df -P -B1\npart load quiet cat /proc/loadavg\n"
     )
     shim(tmp_path / "bin", "df", "sleep 60")
     facts = local_host(tmp_path / "bin").facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from golive.targets.facts import without_own
+from golive.targets.hosts.facts import without_own
 
 
 @pytest.mark.parametrize(

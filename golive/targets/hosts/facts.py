@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from golive.model import CouldNotLook
-from golive.targets import reading
-from golive.targets.machine import Cpu, FileSystem, Interface, Load, Memory, Port
-from golive.targets.processes import Process, own_tree, table
-from golive.targets.reading import Garbled
+from golive.targets.hosts import reading
+from golive.targets.hosts.machine import Cpu, FileSystem, Interface, Load, Memory, Port
+from golive.targets.hosts.processes import Process, own_tree, table
+from golive.targets.hosts.reading import Garbled
 
 __all__ = ["Clock", "FileSystem", "HostFacts", "Interface", "Load", "Memory", "Port", "Process", "parse"]
 

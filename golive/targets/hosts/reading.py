@@ -6,7 +6,7 @@ import ipaddress
 import re
 from datetime import timedelta
 
-from golive.targets.machine import Cpu, FileSystem, Interface, Load, Memory, Port
+from golive.targets.hosts.machine import Cpu, FileSystem, Interface, Load, Memory, Port
 
 _LISTENING = "0A"
 _USERS = re.compile(r'\("(?P<name>[^"]*)",pid=(?P<pid>\d+)')
