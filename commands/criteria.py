@@ -89,4 +89,5 @@ def _print_table(criteria: list[Criterion]) -> None:
             table.add_row(name, severity, f"{answer}: {by}" if by else answer, says)
         console.print(table, markup=False)
     answers = Counter({c.base_id: c.answer for c in criteria}.values())
-    print(f"{answers.total()} criteria: " + ", ".join(f"{count} {answer}" for answer, count in answers.most_common()))
+    counted = ", ".join(f"{count} {answer}" for answer, count in answers.most_common())
+    print(f"{answers.total()} criteria" + (f": {counted}" if counted else ""))

@@ -103,7 +103,8 @@ def _availability(board: Board) -> Iterator[RenderableType]:
 
 
 def _failures(board: Board) -> Iterator[RenderableType]:
-    if not board.failures:
+    # A sign-off that was open at the last checkpoint may have been given since.
+    if not board.failures or board.verdict.decision is Decision.GO:
         return
     yield Text(f"blocking at {board.label}:", style="bold")
     for outcome in board.failures[:_SHOWN]:
