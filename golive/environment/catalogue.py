@@ -7,7 +7,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -87,7 +87,7 @@ class Catalogue:
 
     def _tree(self, check: str) -> ast.Module:
         try:
-            return ast.parse(self.file(check).read_text(encoding="utf-8"))
+            return _parsed(self.file(check).read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError) as error:
             raise CheckUnusable(f"check {check} cannot be read: {error}") from error
 
@@ -97,6 +97,12 @@ class Catalogue:
             return importlib.import_module(name)
         except Exception as error:
             raise CheckUnusable(f"check {check} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> ast.Module:
+    """Each of the hundred criteria of a check asks for its runbook."""
+    return ast.parse(text)
 
 
 def parse_runbook(docstring: str, check: str) -> Runbook:

@@ -111,6 +111,8 @@ def load_environment(
                 problems += unknown_refs(record, names, merged, (part, name), f"{part}.{name}")
     if section.watch is not None:
         problems += unknown_refs(section.watch, names, merged, ("watch",), "watch")
+    # Only where every name that is referred to is there.
+    problems += [] if problems else _unfit(section, criteria)
     problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources) | reader.met)
     if not criteria and not problems:
         problems.append(Problem(place=merged.place(), text="no criterion: 'criteria' names the files that hold them"))
@@ -127,6 +129,12 @@ def load_environment(
         attestations=tuple(Attestation(**a.model_dump()) for a in section.attestations),
         secrets=tuple(dict.fromkeys([*_secrets(section), *_sensitive(merged.data)])),
     )
+
+
+def _unfit(section: EnvironmentSection, criteria: Iterable[Criterion]) -> list[Problem]:
+    """Criteria that cannot be asked of what the environment describes, such as containers of systemd units."""
+    judged = [(c, c.params.unfit(section)) for c in criteria if c.params is not None]
+    return [Problem(place=c.place, text=f"criterion {c.id}: {reason}") for c, reason in judged if reason]
 
 
 def _with_includes(file: Path, above: tuple[Path, ...]) -> Iterator[Source]:
@@ -228,9 +236,9 @@ def _adjusted(
     `adjust` names a criterion, or one item of it (`shop.health.disk[inodes]`).
     """
     name = entry.get("id") if isinstance(entry, dict) else None
-    whole, places = entry, {path: place for path, place in source.places.items() if path[:1] == (index,)}
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not any(key == name or key.startswith(f"{name}[") for key in adjust):
         return entry, source, (index,)
+    whole, places = entry, {path: place for path, place in source.places.items() if path[:1] == (index,)}
     for key, changes in adjust.items():
         item = key[len(name) + 1 : -1] if key.startswith(f"{name}[") else None
         if not isinstance(changes, dict) or (item is None and key != name):

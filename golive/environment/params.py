@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
@@ -34,10 +34,20 @@ class Strict(BaseModel):
 
 
 class CheckParams(Strict):
-    """Base of every check's `Params`: the keys that a criterion of this check may carry."""
+    """Base of every check's `Params`: the keys that a criterion of this check may carry.
+
+    `watches_rates` says that the check needs how fast something grows on its host (CPU use, errors on interfaces):
+    only then is time spent between two readings.
+    """
+
+    watches_rates: ClassVar[bool] = False
 
     def asserts_nothing(self) -> str | None:
         """Why a criterion with these values could never fail, or None; such a criterion is refused at load."""
+        return None
+
+    def unfit(self, section: Any) -> str | None:  # noqa: ARG002 - for those that look at the environment
+        """Why a criterion with these values cannot be asked of the environment's sections, or None; refused at load."""
         return None
 
     def asks(self) -> Sequence[Any]:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from golive.environment.connection import APPLIES
+from golive.environment.connection import parse as parse_connection
 from golive.environment.params import (
     REFERENCE,
     CheckParams,
@@ -43,14 +45,30 @@ Moment = Annotated[datetime, AfterValidator(_to_utc)]
 
 
 class HostSection(Strict):
-    """A machine, reached by a testinfra connection string."""
+    """A machine, container or pod, reached by a testinfra connection string."""
 
     connect: str = Field(description="testinfra connection string: local://, ssh://user@host:port, docker://name …")
     path: tuple[str, ...] = Field((), description="folders searched before the host's own PATH")
-    timeout: Duration = Field(15.0, description="longest that one command may take there")
+    timeout: Annotated[Duration, Field(gt=0)] = Field(15.0, description="longest that one look may take there")
     cpu_window: Duration = Field(1.5, description="time between the two readings that CPU use is computed from")
-    ssh_config: str | None = None
-    identity_file: str | None = None
+    ssh_config: str | None = Field(None, description="OpenSSH client configuration, instead of ~/.ssh/config")
+    identity_file: str | None = Field(None, description="private key; without one those of the agent and the defaults")
+    known_hosts: str | None = Field(None, description="file of host keys, instead of ~/.ssh/known_hosts")
+    jump: str | None = Field(None, description="host to go through, as in user@bastion:22; several with commas")
+    sudo: bool | str = Field(False, description="look as root (true) or as this user, by `sudo -n`, without a password")
+
+    @model_validator(mode="after")
+    def _fits_its_scheme(self) -> Self:
+        if REFERENCE.search(self.connect):
+            return self  # left unresolved, where criteria are only listed
+        scheme = parse_connection(self.connect).scheme
+        for key, schemes in APPLIES.items():
+            if getattr(self, key) and scheme not in schemes:
+                raise ValueError(f"'{key}' does not apply to {scheme}:// (only to {', '.join(schemes)})")
+        for key in ("jump", "sudo"):
+            if str(getattr(self, key)).startswith("-"):
+                raise ValueError(f"'{key}' is a name, and does not begin with '-'")
+        return self
 
 
 class ServicesSection(Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -39,10 +40,8 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
     """(path of the key, section, name) for every reference that a record holds, lists included."""
-    for field, info in type(record).model_fields.items():
+    for field, key, section in _sections(type(record)):
         value = getattr(record, field)
-        key = info.alias or field
-        section = section_of(info)
         if isinstance(value, BaseModel):
             yield from (((key, *path), sec, name) for path, sec, name in refs_of(value))
         elif section and isinstance(value, str):
@@ -53,6 +52,12 @@ def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
             for i, part in enumerate(value):
                 if isinstance(part, BaseModel):
                     yield from (((key, i, *path), sec, name) for path, sec, name in refs_of(part))
+
+
+@cache
+def _sections(model: type[BaseModel]) -> tuple[tuple[str, str, str | None], ...]:
+    """Name, key and section of each field; looked up once a class, since there may be hundreds of records."""
+    return tuple((field, info.alias or field, section_of(info)) for field, info in model.model_fields.items())
 
 
 def section_of(info: FieldInfo) -> str | None:

@@ -35,7 +35,7 @@ _SURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("password in a command", r"\s--?pass(word)?[= ](?![$-])[^\s$]+"),
         (
             "password in a comment",
-            r"(?i)#.*\b(password|passwd|pwd|passphrase)\b\s*[:=]\s*(?!\$)(?=\S*[\d!@#%^&*])\S{6,}",
+            r"(?i)#.*\b(password|passwd|pwd|passphrase)\b\s*[:=]\s*(?!['\"]?\$)(?=\S*[\d!@#%^&*])\S{6,}",
         ),
     )
 )

@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any
 
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]+")
 _CHUNK = 1 << 20
+_LEAVE_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,26 +38,47 @@ class CommandResult:
         return self.stderr_bytes.decode("utf-8", "replace")
 
 
-class TookTooLong(Exception):
+class BrokenOff(Exception):
+    """The program was killed with its children before its end; what it wrote until then is kept."""
+
+    def __init__(self, stdout_bytes: bytes = b"", stderr_bytes: bytes = b"") -> None:
+        super().__init__()
+        self.stdout_bytes = stdout_bytes
+        self.stderr_bytes = stderr_bytes
+
+
+class TookTooLong(BrokenOff):
     """The program was still running at its time-out and was killed with its children."""
 
 
-class WroteTooMuch(Exception):
+class WroteTooMuch(BrokenOff):
     """The program wrote more than allowed and was killed with its children."""
 
 
-def run_program(arguments: list[str], *, timeout_s: float, max_bytes: int, stdin: bytes = b"") -> CommandResult:
-    """Run `arguments` in a session of its own. TookTooLong, WroteTooMuch; OSError when it cannot be started."""
+def run_program(
+    arguments: list[str],
+    *,
+    timeout_s: float,
+    max_bytes: int,
+    stdin: bytes = b"",
+    until: bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """Run `arguments` in a session of its own. TookTooLong, WroteTooMuch; OSError when it cannot be started.
+
+    With `until` the program's standard input stays open until it has written these bytes and the rest of
+    their line: then it has said all, and is given a moment to end by itself.
+    """
     process = subprocess.Popen(
         arguments,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        env=env,
     )
     try:
-        out, err = _exchange(process, stdin, time.monotonic() + timeout_s, max_bytes)
-        return CommandResult(exit_code=process.wait(), stdout_bytes=out, stderr_bytes=err)
+        return _Exchange(process, stdin, until, max_bytes).run(time.monotonic() + timeout_s)
     except BaseException:
         _kill(process)
         raise
@@ -78,45 +101,82 @@ def plain(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def _exchange(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, max_bytes: int) -> tuple[bytes, bytes]:
-    """Feed and drain the pipes together, so that neither side waits for the other."""
-    taken: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
-    left_to_write = memoryview(stdin)
-    size = 0
-    with selectors.DefaultSelector() as ready:
-        for pipe in taken:
-            ready.register(pipe, selectors.EVENT_READ)
-        if process.stdin is not None:
-            os.set_blocking(process.stdin.fileno(), False)
-            ready.register(process.stdin, selectors.EVENT_WRITE)
-        while ready.get_map():
-            for key, _ in _next(ready, deadline):
-                if key.fileobj is process.stdin:
-                    left_to_write = _fed(key.fd, left_to_write)
-                    is_done = not left_to_write
-                else:
-                    chunk = os.read(key.fd, _CHUNK)
-                    taken[key.fileobj].append(chunk)
-                    size += len(chunk)
-                    is_done = not chunk
-                if size > max_bytes:
-                    raise WroteTooMuch
-                if is_done:
-                    ready.unregister(key.fileobj)
-                    if key.fileobj is process.stdin:
-                        process.stdin.close()
-    try:
-        process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise TookTooLong from None
-    return b"".join(taken[process.stdout]), b"".join(taken[process.stderr])
+class _Exchange:
+    """Feeds and drains the pipes of a process together, so that neither side waits for the other."""
 
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, until: bytes, max_bytes: int) -> None:
+        self._process = process
+        self._left_to_write = memoryview(stdin)
+        self._until = until
+        self._left_to_read = max_bytes
+        self._taken: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
+        self._tail = b""
+        self._has_ended = False
 
-def _next(ready: selectors.BaseSelector, deadline: float) -> list[tuple[selectors.SelectorKey, int]]:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TookTooLong
-    return ready.select(left)
+    def run(self, deadline: float) -> CommandResult:
+        """All that was written, and the exit code."""
+        with selectors.DefaultSelector() as ready:
+            for pipe in self._taken:
+                ready.register(pipe, selectors.EVENT_READ)
+            if self._process.stdin is not None:
+                os.set_blocking(self._process.stdin.fileno(), False)
+                ready.register(self._process.stdin, selectors.EVENT_WRITE)
+            while any(key.fileobj in self._taken for key in ready.get_map().values()):
+                left = deadline - time.monotonic()
+                if left <= 0 and self._has_ended:
+                    break  # something that it started holds the pipes
+                if left <= 0:
+                    raise TookTooLong(*self._so_far)
+                for key, _ in ready.select(left):
+                    if self._move(key, ready):
+                        self._has_ended, deadline = True, time.monotonic() + _LEAVE_S
+        return self._result(max(0.1, deadline - time.monotonic()))
+
+    def _result(self, patience_s: float) -> CommandResult:
+        try:
+            code = self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            if not self._has_ended:
+                raise TookTooLong(*self._so_far) from None
+            _kill(self._process)
+            code = 0
+        out, err = self._so_far
+        return CommandResult(exit_code=code, stdout_bytes=out, stderr_bytes=err)
+
+    @property
+    def _so_far(self) -> tuple[bytes, bytes]:
+        return b"".join(self._taken[self._process.stdout]), b"".join(self._taken[self._process.stderr])
+
+    def _move(self, key: selectors.SelectorKey, ready: selectors.BaseSelector) -> bool:
+        """Move what is there; whether the program has said all."""
+        if key.fileobj is self._process.stdin:
+            self._left_to_write = _fed(key.fd, self._left_to_write)
+            if not self._left_to_write:
+                ready.unregister(key.fileobj)
+                if not self._until:
+                    self._process.stdin.close()
+            return False
+        chunk = os.read(key.fd, _CHUNK)
+        if not chunk:
+            ready.unregister(key.fileobj)
+            return False
+        self._taken[key.fileobj].append(chunk)
+        self._left_to_read -= len(chunk)
+        if self._left_to_read < 0:
+            raise WroteTooMuch(*self._so_far)
+        return key.fileobj is self._process.stdout and self._is_last(chunk)
+
+    def _is_last(self, chunk: bytes) -> bool:
+        """Whether `until` and its line have come; the bytes may have been cut anywhere."""
+        if not self._until:
+            return False
+        self._tail += chunk
+        at = self._tail.rfind(self._until)
+        if at >= 0 and b"\n" in self._tail[at + len(self._until) :]:
+            self._process.stdin.close()  # type: ignore[union-attr] # there is something to write where there is an end
+            return True
+        self._tail = self._tail[at if at >= 0 else 1 - len(self._until) :]
+        return False
 
 
 def _fed(pipe: int, stdin: memoryview) -> memoryview:

@@ -6,13 +6,14 @@ where that is said) and `problems` says why under the fact's name; nothing is gu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from golive.model import CouldNotLook
-from golive.targets.hosts import reading
+from golive.targets.hosts import probe, reading
 from golive.targets.hosts.machine import Cpu, FileSystem, Interface, Load, Memory, Port
 from golive.targets.hosts.processes import Process, own_tree, table
 from golive.targets.hosts.reading import Garbled
@@ -70,14 +71,14 @@ class HostFacts:
     processes: Mapping[int, Process] = field(default_factory=dict)
     own_pids: frozenset[int] = frozenset()
     problems: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, tuple[str, int]] = field(default_factory=dict, repr=False)
+    outputs: Mapping[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
 
     def said(self, part: str) -> str:
         """What a snippet printed, whatever its exit code. CouldNotLook when it was cut off."""
-        text, code = self.outputs.get(part, ("", -1))
-        if code in (124, 137, 143):
+        text, code = self.outputs.get(part, (b"", probe.TIMED_OUT))
+        if code == probe.TIMED_OUT:
             raise CouldNotLook(f"host {self.host}: {part} did not answer within the time it is given")
-        return text
+        return text.decode("utf-8", "replace")
 
     def why_no(self, fact: str) -> str:
         """Why `fact` is not known, for the detail of a message; empty when it is known."""
@@ -91,41 +92,39 @@ class HostFacts:
 
 
 def parse(
-    output: str, *, marker: str, host: str, sent_at: float, received_at: float, own_root_pid: int | None = None
+    output: bytes,
+    *,
+    marker: str,
+    host: str,
+    sent_at: float,
+    received_at: float,
+    own_root_pid: int | None = None,
+    with_rates: bool = True,
 ) -> HostFacts:
-    """The facts in the probe's output. CouldNotLook when it broke off before its end.
+    """The facts in the probe's output. CouldNotLook when it broke off before they were all told.
 
-    `sent_at` and `received_at` are the runner's clock (Unix seconds) around the probe.
+    `sent_at` and `received_at` are the runner's clock (Unix seconds) around the probe. Without
+    `own_root_pid`, what the probe itself used there is the suite's own use. An answer that breaks
+    off later is used as far as it came.
     """
-    parts = framed(output, marker)
-    if parts is None:
-        raise CouldNotLook(f"host {host}: its answer broke off after {len(output)} characters")
-    return _Builder(host, parts, own_root_pid).facts(sent_at, received_at)
+    parts, _ = probe.framed(output, marker)
+    if _COMPLETE not in parts:
+        raise CouldNotLook(f"host {host}: its answer broke off after {len(output)} bytes")
+    return _Builder(host, parts, own_root_pid, with_rates).facts(sent_at, received_at)
 
 
-def framed(output: str, marker: str) -> dict[str, tuple[str, int]] | None:
-    """Text and exit code by part; None when the end is missing."""
-    parts: dict[str, tuple[str, int]] = {}
-    pieces = f"\n{output}".split(f"\n{marker} ")
-    name: str | None = None
-    text = ""
-    for piece in pieces[1:]:
-        head, _, body = piece.partition("\n")
-        if head == "end":
-            return parts
-        if head.startswith("= ") and name is not None:
-            parts[name] = (text, int(head[2:]) if head[2:].isdigit() else -1)
-            name = None
-        else:
-            name, text = head, body
-    return None
+_COMPLETE = "still"
+_NO_RATES = "was not read, since no criterion of this run judges how fast something grows"
 
 
 class _Builder:
-    def __init__(self, host: str, parts: Mapping[str, tuple[str, int]], own_root_pid: int | None) -> None:
+    def __init__(
+        self, host: str, parts: Mapping[str, tuple[bytes, int]], own_root_pid: int | None, with_rates: bool
+    ) -> None:
         self._host = host
         self._parts = parts
         self._own_root = own_root_pid
+        self._with_rates = with_rates
         self._problems: dict[str, str] = {}
 
     def facts(self, sent_at: float, received_at: float) -> HostFacts:
@@ -135,24 +134,24 @@ class _Builder:
         started = self._read("clock", lambda: reading.seconds(text("date")))
         ended = self._read("clock", lambda: reading.seconds(text("date.2")))
         uptime = self._read("uptime", lambda: reading.uptime(text("uptime")))
-        # In the runner's clock, so that a host whose clock is wrong does not seem to have started its services late.
-        latest = self._read("uptime", lambda: reading.uptime(text("uptime.2")))
-        booted = None if latest is None else datetime.fromtimestamp(received_at - latest, UTC)
+        booted = self._booted(uptime, sent_at, received_at)
         zone = self._read("zone", lambda: reading.zone(text("zone"))) or timedelta(0)
         window_s = (
-            self._read("window", lambda: reading.uptime(text("uptime.2")) - reading.uptime(text("uptime.1"))) or 0.0
+            self._rate("window", lambda: reading.uptime(text("uptime.2")) - reading.uptime(text("uptime.1"))) or 0.0
         )
-        before, after = text("processes.1"), text("processes.2")
+        before, after = text("processes.1"), text("processes.2") if self._with_rates else None
         processes = table(before, after, booted_at=booted, ticks=ticks, page=page, window_s=window_s)
-        own = own_tree(processes, self._own_root, self._managed(processes))
-        cpu = self._read("cpu_percent", lambda: reading.cpu(text("stat.1"), text("stat.2")))
+        own_root = self._own_root or self._read("self", lambda: reading.positive(text("self")))
+        own = own_tree(processes, own_root, self._managed(processes))
+        cpu = self._rate("cpu_percent", lambda: reading.cpu(text("stat.1"), text("stat.2")))
+        cpu_count = self._read("cpu_count", lambda: reading.cpu_count(text("stat.1")))
         own_percent = self._own_percent(processes, own, cpu, ticks)
         return HostFacts(
             host=self._host,
             cpu_percent=None if cpu is None else without_own(cpu.busy_percent, own_percent or 0.0),
             own_cpu_percent=own_percent,
             steal_percent=None if cpu is None else cpu.steal_percent,
-            cpu_count=None if cpu is None else cpu.count,
+            cpu_count=cpu_count,
             memory=self._read("memory", lambda: reading.memory(text("memory"))),
             file_systems=self._read("file_systems", lambda: reading.file_systems(text("df"), text("inodes"))),
             load=self._read("load", lambda: reading.load(text("load"))),
@@ -161,17 +160,26 @@ class _Builder:
             clock=self._clock(started, ended, sent_at, received_at),
             zone=zone,
             ports=self._read("ports", lambda: reading.ports(text("tcp"), text("tcp6"), text("sockets"))),
-            interfaces=self._read("interfaces", lambda: reading.interfaces(text("net.1"), text("net.2"))),
+            interfaces=self._read(
+                "interfaces", lambda: reading.interfaces(text("net.1"), text("net.2") if self._with_rates else None)
+            ),
             failed_units=self._failed_units(),
             oom_kills=self._read("oom_kills", lambda: reading.oom_kills(text("vmstat"))),
             processes=processes,
             own_pids=own,
             problems=dict(self._problems),
-            outputs={name: part for name, part in self._parts.items() if name.startswith("services ")},
+            # The names of the standard parts are single words.
+            outputs={name: part for name, part in self._parts.items() if " " in name},
         )
 
     def _text(self, name: str) -> str:
-        return self._parts.get(name, ("", -1))[0]
+        return self._parts.get(name, (b"", -1))[0].decode("utf-8", "replace")
+
+    def _rate(self, fact: str, of: Callable[[], T]) -> T | None:
+        if self._with_rates:
+            return self._read(fact, of)
+        self._problems[fact] = f"{fact.replace('_', ' ')} {_NO_RATES}"
+        return None
 
     def _read(self, fact: str, of: Callable[[], T]) -> T | None:
         try:
@@ -180,18 +188,28 @@ class _Builder:
             self._problems[fact] = f"{fact.replace('_', ' ')} could not be read ({error})"
             return None
 
+    def _booted(self, uptime: float | None, sent_at: float, received_at: float) -> datetime | None:
+        """In the runner's clock, so that a host with a wrong clock does not seem to have started its services late."""
+        try:
+            return datetime.fromtimestamp(received_at - reading.uptime(self._text("uptime.3")), UTC)
+        except (Garbled, ValueError, OverflowError):
+            # The answer broke off. The first reading was later than `sent_at` by the way there.
+            return (
+                None if uptime is None else self._read("uptime", lambda: datetime.fromtimestamp(sent_at - uptime, UTC))
+            )
+
     def _managed(self, processes: Mapping[int, Process]) -> frozenset[int]:
         """Pids that the managers of services named: whatever belongs to them is not the suite's own."""
         words = [
             word for name, (said, _) in self._parts.items() if name.startswith("services ") for word in said.split()
         ]
-        numbers = (word.strip(",;") for word in words)
+        numbers = (word.strip(b",;") for word in words)
         return frozenset(int(n) for n in numbers if n.isdigit() and len(n) < 10 and int(n) in processes and int(n) > 1)
 
     def _own_percent(
         self, processes: Mapping[int, Process], own: frozenset[int], cpu: Cpu | None, ticks: int
     ) -> float | None:
-        if self._own_root is None or cpu is None or not cpu.total_ticks:
+        if not own or cpu is None or not cpu.total_ticks:
             return None
         used = sum(processes[pid].used_with_children_s for pid in own if pid in processes)
         return min(100.0, max(0.0, used) * ticks * 100 / cpu.total_ticks)
@@ -200,7 +218,9 @@ class _Builder:
         """The host read its clock after `sent_at` and again before `received_at`; both bound the difference."""
         if started is None or ended is None:
             return None
-        lowest, highest = ended - received_at, started - sent_at
+        # Where the clock tells whole seconds only (BusyBox), the middle of the second was taken.
+        coarse = 0.0 if re.match(r"\d+\.\d", self._text("date")) else 0.5
+        lowest, highest = ended - received_at - coarse, started - sent_at + coarse
         if lowest > highest:
             # A clock that was set while it was read bounds nothing; what it shows now counts.
             return Clock(offset_s=lowest, uncertainty_s=lowest - highest, host_time=datetime.fromtimestamp(ended, UTC))
@@ -211,7 +231,7 @@ class _Builder:
         )
 
     def _failed_units(self) -> tuple[str, ...] | None:
-        text, code = self._parts.get("failed", ("", -1))
+        text, code = self._text("failed"), self._parts.get("failed", (b"", -1))[1]
         if code != 0:
             self._problems["failed_units"] = "systemd does not run there"
             return None

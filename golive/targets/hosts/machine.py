@@ -106,14 +106,14 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interface:
-    """Counters of a network interface since boot, and how much they grew within the probe's window."""
+    """Counters of a network interface since boot, and how much they grew within the probe's window (None without)."""
 
     name: str
     rx_errors: int
     rx_drops: int
     tx_errors: int
     tx_drops: int
-    grew: int
+    grew: int | None
 
     @property
     def total(self) -> int:

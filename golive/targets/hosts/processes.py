@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Process:
-    """One process. `used_s` is CPU time within the probe's window, `used_with_children_s` adds children that ended."""
+    """One process. `used_s` is CPU time within the probe's window, `used_with_children_s` adds children that ended.
+
+    Without a window both are 0 and `cpu_percent` is None.
+    """
 
     pid: int
     parent: int
@@ -33,12 +36,15 @@ class _Line:
 
 
 def table(
-    before: str, after: str, *, booted_at: datetime | None, ticks: int, page: int, window_s: float
+    before: str, after: str | None, *, booted_at: datetime | None, ticks: int, page: int, window_s: float
 ) -> dict[int, Process]:
-    """Processes of the second reading by pid. Lines that are no `/proc/PID/stat` are passed over."""
+    """Processes of the second reading by pid. Lines that are no `/proc/PID/stat` are passed over.
+
+    Where the second reading did not come, or none was wanted (None), those of the first are given.
+    """
     earlier = _lines(before)
     found = {}
-    for line in _lines(after).values():
+    for line in (_lines(after or "") or earlier).values():
         first = earlier.get(line.pid)
         if first is not None and first.started != line.started:
             first = None  # the number was given to another process in between

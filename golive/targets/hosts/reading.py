@@ -62,6 +62,11 @@ def cpu(before: str, after: str) -> Cpu:
     )
 
 
+def cpu_count(text: str) -> int:
+    """How many CPUs `/proc/stat` lists."""
+    return positive(str(len(re.findall(r"^cpu\d+ ", text, re.MULTILINE))))
+
+
 def memory(text: str) -> Memory:
     """`/proc/meminfo`; before Linux 3.14 without MemAvailable, which is then estimated the old way."""
     kib = {m[1]: int(m[2]) * 1024 for m in re.finditer(r"^(\w+):\s+(\d+)", text, re.MULTILINE)}
@@ -85,9 +90,10 @@ def load(text: str) -> Load:
 
 
 def file_systems(sizes: str, inodes: str) -> tuple[FileSystem, ...]:
-    """`df -P -B1` and `df -P -i`, in their order; mount points may hold spaces."""
+    """`df -P -B1` (or `-k`) and `df -P -i`, in their order; mount points may hold spaces."""
     counts = {mount: (total, used) for _, total, used, _, mount in _df_rows(inodes)}
     rows = _df_rows(sizes)
+    block = 1024 if re.match(r".*\b(1024|1k|1K)-blocks", sizes) else 1
     if not rows:
         raise Garbled("df lists no file system")
     found = []
@@ -97,9 +103,9 @@ def file_systems(sizes: str, inodes: str) -> tuple[FileSystem, ...]:
             FileSystem(
                 source=source,
                 mount=mount,
-                size_bytes=size,
-                used_bytes=used,
-                available_bytes=max(0, available),
+                size_bytes=size * block,
+                used_bytes=used * block,
+                available_bytes=max(0, available) * block,
                 inodes=total,
                 inodes_used=taken,
             )
@@ -120,9 +126,12 @@ def ports(tcp: str, tcp6: str, sockets: str) -> tuple[Port, ...]:
     return tuple(found[key] for key in sorted(found, key=lambda k: (k[1], k[0])))
 
 
-def interfaces(before: str, after: str) -> tuple[Interface, ...]:
-    """Two readings of `/proc/net/dev`; an interface that is new in the second one grew by nothing."""
-    earlier, later = _interface_counts(before), _interface_counts(after)
+def interfaces(before: str, after: str | None) -> tuple[Interface, ...]:
+    """Two readings of `/proc/net/dev`; an interface that is new in the second one grew by nothing.
+
+    Without a second reading nothing is known of growth.
+    """
+    earlier, later = _interface_counts(before), _interface_counts(before if after is None else after)
     if not later:
         raise Garbled("no interface in /proc/net/dev")
     return tuple(
@@ -132,7 +141,7 @@ def interfaces(before: str, after: str) -> tuple[Interface, ...]:
             rx_drops=counts[1],
             tx_errors=counts[2],
             tx_drops=counts[3],
-            grew=max(0, sum(counts) - sum(earlier.get(name, counts))),
+            grew=None if after is None else max(0, sum(counts) - sum(earlier.get(name, counts))),
         )
         for name, counts in later.items()
     )

@@ -9,6 +9,7 @@ nobody announced costs a command of its own.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -27,12 +28,20 @@ class Question(ABC, Generic[A_co]):
     limit_s: ClassVar[float] = 10.0
 
     @classmethod
+    def noun(cls) -> str:
+        """What is asked for, as messages name it: the name of the class in words."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
+
+    @classmethod
     @abstractmethod
     def snippet(cls, asked: Sequence[Self], frame: str) -> str:
         """POSIX `sh` text (also busybox) that prints what `parse` needs for all of `asked`; it changes nothing.
 
         `frame` is a word drawn at random for this visit: what the host holds cannot contain it.
-        The text must quote every value of a question (`shlex.quote`).
+        The text must quote every value of a question (`shlex.quote`). It runs by itself in a shell of its own,
+        beside others, with nothing on its standard input and LC_ALL=C. What it prints on standard error is dropped
+        unless it says `2>&1` itself. An exit code other than 0 leaves all questions of the kind unanswered, so a text
+        whose last command may well fail ends with `:`.
         """
 
     @classmethod

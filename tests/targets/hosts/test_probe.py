@@ -1,0 +1,118 @@
+"""The composed probe on hosts that are poor, half-dead or not like this one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from golive.environment.sections import HostSection
+from golive.model import CouldNotLook
+from golive.targets.hosts import probe, reading
+from golive.targets.hosts.host import Host
+from tests.shims import local_host, shim
+from tests.targets.hosts.test_host import Echo, Hangs, Pours, sleeping
+
+MARK = "golive-0123456789abcdef"
+
+
+@pytest.fixture
+def busybox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """A host that has BusyBox and nothing else: `docker exec` into this machine, with no other folder in PATH."""
+    program = shutil.which("busybox")
+    assert program is not None, "install the package busybox"
+    applets = tmp_path / "applets"
+    applets.mkdir()
+    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
+        (applets / name).symlink_to(program)
+    enter = f'eval "last=\\${{$#}}"\nlast=$(printf %s "$last" | sed "s#/bin/sh#{applets}/sh#g")\n'
+    shim(tmp_path / "bin", "docker", f'{enter}exec env -i PATH={applets} {applets}/sh -c "$last"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    section = {"connect": "docker://shop", "cpu_window": "300 ms", "timeout": "10 s"}
+    return Host("app", HostSection.model_validate(section))
+
+
+def test_busybox_tells_every_fact_that_it_can(busybox: Host) -> None:
+    found = busybox.facts
+    # It has no getconf for the ticks of the clock, for which there is one value on Linux anyway, and no systemd.
+    assert found.problems.keys() <= {"ticks", "failed_units"}
+    assert found.cpu_percent is not None and found.cpu_count == os.cpu_count()
+    assert found.memory is not None and found.load is not None and found.ports is not None
+    root = next(f for f in found.file_systems or () if f.mount == "/")
+    assert root.size_bytes == os.statvfs("/").f_blocks * os.statvfs("/").f_frsize
+    assert root.inodes is not None and root.inodes_percent is not None
+    assert found.processes[os.getpid()].rss_bytes % os.sysconf("SC_PAGESIZE") == 0
+    assert found.clock is not None and abs(found.clock.offset_s) <= found.clock.uncertainty_s + 0.1
+
+
+def test_busybox_answers_questions_and_gives_up_on_what_hangs(busybox: Host) -> None:
+    busybox.ask(Echo(r"a\000\377"), Hangs("x"), Pours("c"))
+    assert busybox.answer(Echo(r"a\000\377")) == b"a\0\xff"
+    assert busybox.answer(Pours("c")) == b"\0" * 3_000_000 + b"c"
+    with pytest.raises(CouldNotLook, match="hangs: no answer"):
+        busybox.answer(Hangs("x"))
+    with pytest.raises(CouldNotLook, match=r"did not finish within 0\.3 s"):
+        busybox.run("sleep 63 | sleep 64", timeout_s=0.3)
+    assert sleeping(61, 62, 63, 64) == []
+
+
+def test_where_no_file_can_be_made_the_lanes_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    poor = probe._FUNCTIONS.replace('in /dev/shm "${{TMPDIR:-/tmp}}"', "in /proc /nowhere")
+    assert poor != probe._FUNCTIONS
+    monkeypatch.setattr(probe, "_FUNCTIONS", poor)
+    host = local_host(window="50 ms")
+    host.ask(Echo("a"), Pours("b"))
+    assert (host.answer(Echo("a")), len(host.answer(Pours("b")))) == (b"a", 3_000_001)
+    assert host.facts.file_systems is not None
+
+
+def test_nothing_is_left_on_the_disks_of_the_host() -> None:
+    host = local_host(window="50 ms")
+    host.ask(Pours("b"))
+    host.begin()
+    folders = [Path("/dev/shm"), Path(os.environ.get("TMPDIR", "/tmp"))]
+    while host._probe is not None and host._probe.is_alive():
+        time.sleep(0.02)
+    assert host.facts.memory is not None
+    assert [file for folder in folders for file in folder.glob(f"{host._marker}*")] == []
+
+
+def test_a_host_that_gets_stuck_is_judged_by_what_it_told_until_then(tmp_path: Path) -> None:
+    shim(tmp_path, "df", "setsid sleep 65 & exec sleep 66")
+    host = local_host(tmp_path, window="50 ms")
+    host.section = host.section.model_copy(update={"timeout": 1.5})
+    host.ask(Echo("a"))
+    began = time.monotonic()
+    found = host.facts
+    assert time.monotonic() - began < 5
+    assert found.memory is not None and found.cpu_percent is not None and found.booted_at is not None
+    assert found.clock is None
+    with pytest.raises(CouldNotLook, match="host app: file systems could not be read"):
+        found.need(found.file_systems, "file_systems")
+    assert host.answer(Echo("a")) == b"a"
+    assert sleeping(65, 66) == []
+
+
+def test_an_old_df_tells_kilobytes() -> None:
+    said = "Filesystem  1024-blocks Used Available Capacity Mounted on\n/dev/sda1 1000 400 600 40% /\n"
+    found = reading.file_systems(said, "")[0]
+    assert (found.size_bytes, found.used_bytes, found.available_bytes) == (1_024_000, 409_600, 614_400)
+
+
+@pytest.mark.parametrize(
+    ("output", "parts", "ended"),
+    [
+        (b"", {}, False),
+        (f"{MARK} a\n1\n{MARK} = 0\n{MARK} end\n".encode(), {"a": (b"1", 0)}, True),
+        (f"noise\n{MARK} a\n\x00\xff\n{MARK} = 3\n".encode("latin-1"), {"a": (b"\x00\xff", 3)}, False),
+        (f"{MARK} a\n1\n{MARK} b\n2\n{MARK} = 0\n".encode(), {"b": (b"2", 0)}, False),
+        (f"{MARK} a\n1\n{MARK} = 0\n{MARK} a\n2\n{MARK} = 0\n".encode(), {"a": (b"1", 0)}, False),
+        (f"{MARK} = 0\n{MARK} a\n1\n{MARK} = ²\n".encode(), {"a": (b"1", -1)}, False),
+    ],
+)
+def test_frames_are_taken_apart_and_others_passed_over(output: bytes, parts: object, *, ended: bool) -> None:
+    assert probe.framed(output, MARK) == (parts, ended)
