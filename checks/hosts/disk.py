@@ -12,6 +12,7 @@ from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, HostRef, Percent
 from golive.targets.hosts import disks
 from golive.targets.hosts.host import Host
+from golive.targets.hosts.questions import Question
 
 
 class Params(CheckParams):
@@ -19,6 +20,10 @@ class Params(CheckParams):
     paths: Annotated[tuple[str, ...], Field(min_length=1)] = ("/",)
     warning: Percent | None = None
     critical: Percent = 85
+
+    def asks(self) -> tuple[Question[object], ...]:
+        """One question for each path but the root."""
+        return disks.asked_of(self.paths)
 
     def asserts_nothing(self) -> str | None:
         return "a disk is never more than 100 % full" if self.critical == 100 and self.warning is None else None

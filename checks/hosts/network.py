@@ -16,6 +16,7 @@ _SAME_BOOT_S = 60.0
 
 
 class Params(CheckParams):
+    watches_rates = True
     host: HostRef
     endpoints: tuple[EndpointRef, ...] = Field((), description="whose host and port are connected to from the runner")
     connects: int = Field(30, ge=5, le=1000, description="connections that are opened to each endpoint")
@@ -85,7 +86,8 @@ def _judge_interfaces(
     context.state.put(key, {"booted": booted, "totals": {i.name: i.total for i in interfaces}})
     # A counter that is new, or smaller than before, began anew: then what it grew by within the probe counts.
     grown = {
-        i.name: i.total - known[i.name] if i.total >= known.get(i.name, i.total + 1) else i.grew for i in interfaces
+        i.name: i.total - known[i.name] if i.total >= known.get(i.name, i.total + 1) else i.grew or 0
+        for i in interfaces
     }
     named = ", ".join(f"{name} {count}" for name, count in grown.items() if count)
     measure(
