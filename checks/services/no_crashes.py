@@ -6,6 +6,8 @@ When it fails: read the service's log before the time that is named; killed by S
 
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from fixtures.context import RunContext
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, Count, Duration, ServicesRef
@@ -19,6 +21,7 @@ class Params(CheckParams):
     services: ServicesRef
     window: Duration | None = None
     allowed: Count = 0
+    grace: Duration = Field(30.0, description="how long after the deployment's recorded time services may still start")
 
 
 def test_no_service_has_crashed(
@@ -34,7 +37,7 @@ def test_no_service_has_crashed(
     evidence("crashes", "\n".join(map(_told, crashes)) or f"none since {utc_text(since)}")
     if services.crashes_gap is not None:
         measure.unknown(services.crashes_gap)
-    elif services.crashes_since is not None and services.crashes_since > since + _TOLERANCE:
+    elif services.crashes_since is not None and services.crashes_since > since + _allowance(criterion):
         oldest = utc_text(services.crashes_since)
         measure.unknown(f"crashes are told since {oldest} only, the window begins {utc_text(since)}")
     measure(
@@ -55,6 +58,11 @@ def _since(criterion: Params, context: RunContext, now: datetime) -> datetime:
     if deployed is None:
         raise CouldNotLook("no deployment time is recorded: set 'deployed_at' under 'deployment', or give a 'window'")
     return deployed
+
+
+def _allowance(criterion: Params) -> timedelta:
+    """Of what was made just after the deployment's recorded time there is nothing older to be told."""
+    return _TOLERANCE + timedelta(seconds=0.0 if criterion.window is not None else criterion.grace)
 
 
 def _told(crash: Crash) -> str:

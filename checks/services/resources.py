@@ -15,6 +15,7 @@ from golive.targets.services import Service, ServicesReading
 
 
 class Params(CheckParams):
+    watches_rates = True
     services: ServicesRef
     cpu: Annotated[float, Field(gt=0, description="limit in percent of one core for each service")] | None = None
     memory: Size | None = Field(None, description="limit for each service")

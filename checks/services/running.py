@@ -4,6 +4,7 @@ Why: a service that is down and not missed at once is found by a customer.
 When it fails: read the log of the service that is named, start it again, then find out why nothing else did.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +17,8 @@ from golive.targets.services import ServicesReading
 class Params(CheckParams):
     services: ServicesRef
     undeclared: Literal["fail", "warn", "ignore"] = Field(
-        "warn", description="what a service of the same manager means that is not among the expected"
+        "warn",
+        description="what a service means that is not expected, or that only one of compose file and manager has",
     )
 
 
@@ -34,8 +36,21 @@ def test_all_services_are_running(
         name="running",
         critical=expected,
         better="higher",
-        detail=", ".join(bad),
+        detail=", ".join([*bad, services.note] if services.note else bad),
     )
-    if services.undeclared and criterion.undeclared != "ignore":
-        tell = measure.fail if criterion.undeclared == "fail" else measure.warn
-        tell(f"not among the expected services: {', '.join(services.undeclared)}")
+    if criterion.undeclared != "ignore":
+        _tell_strangers(services, measure.fail if criterion.undeclared == "fail" else measure.warn)
+        if services.declared_gap:
+            measure.unknown(services.declared_gap)
+
+
+def _tell_strangers(services: ServicesReading, tell: Callable[[str], None]) -> None:
+    """What is expected, what is declared and what is there ought to be the same services."""
+    there = [name for name in services.undeclared if name in services.services]
+    if there:
+        tell(f"not among the expected services: {', '.join(there)}")
+    declared = [name for name in services.undeclared if name not in services.services]
+    if declared:
+        tell(f"declared in the compose file, not expected and without a container: {', '.join(declared)}")
+    if services.unknown_to_file:
+        tell(f"expected, but not declared in the compose file: {', '.join(services.unknown_to_file)}")

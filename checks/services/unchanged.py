@@ -17,8 +17,9 @@ class Params(CheckParams):
 
 
 def test_what_is_deployed_is_what_the_watch_began_with(
-    context: RunContext, measure: Measure, evidence: EvidenceSink
+    criterion: Params, context: RunContext, measure: Measure, evidence: EvidenceSink
 ) -> None:
+    del criterion
     if context.watch is None:
         measure.not_applicable("this run belongs to no watch, so there is nothing to compare with")
     found = context.target_identity or read_target(context)

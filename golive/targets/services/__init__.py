@@ -3,6 +3,7 @@
 A kind of manager is one file here. It defines `Config(ServicesSection)`, the shell
 text `snippet(config)` that becomes part of the host's composed probe, and the pure
 `parse(config, said, facts)` that makes a `ServicesReading` of what the snippet printed.
+A `Config` whose services are containers says so with `holds_containers`, and their records are in each `Service`.
 What is deployed is read in the same two steps, in a command of its own: `identity_snippet`
 and `identity`.
 """
@@ -18,13 +19,15 @@ from typing import Any, Protocol, cast
 from golive.environment.sections import ServicesSection
 from golive.targets.hosts.facts import HostFacts
 from golive.targets.hosts.processes import tree
+from golive.targets.services.containers import Container
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
     """One service as its manager sees it; None where the manager or the host does not tell.
 
-    `state` is the manager's own word. `cpu_percent` is of one core, of the whole process tree.
+    `state` is the manager's own word. `cpu_percent` is of one core, of the whole process tree or of all containers.
+    A service of several containers is `running` when all that are `wanted` run; `started_at` is the youngest start.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Service:
     memory_bytes: int | None = None
     net_rx_bytes: int | None = None
     net_tx_bytes: int | None = None
+    wanted: int | None = None
+    containers: tuple[Container, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +56,19 @@ class Crash:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServicesReading:
-    """All services of one set. `crashes_gap` says why crashes may be missing, None when none can be."""
+    """All services of one set. `crashes_gap` says why crashes may be missing, None when none can be.
+
+    `undeclared` are services of the same manager that nobody expects, `unknown_to_file` those that are expected but
+    are not in the file that the set was made of. `declared_gap` says why that file could not be read. `note` is what
+    there is to say where no service was found.
+    """
 
     expected: tuple[str, ...]
     services: Mapping[str, Service]
     undeclared: tuple[str, ...] = ()
+    unknown_to_file: tuple[str, ...] = ()
+    declared_gap: str | None = None
+    note: str = ""
     crashes: tuple[Crash, ...] = ()
     crashes_since: datetime | None = None
     crashes_gap: str | None = None
@@ -70,6 +83,11 @@ class ServicesReading:
     def found(self) -> tuple[Service, ...]:
         """Expected services that the manager knows, in the order they are expected."""
         return tuple(self.services[name] for name in self.expected if name in self.services)
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """Every container of every service that the manager knows, expected or not."""
+        return tuple(container for service in self.services.values() for container in service.containers)
 
 
 Part = tuple[str, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from golive.environment.sections import ServicesSection
@@ -12,7 +12,7 @@ from golive.model import CouldNotLook
 from golive.targets.hosts.digests import HASHED, digest_of, digests
 from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import Crash, Part, Service, ServicesReading, usage
-from golive.targets.shell import one_line
+from golive.targets.shell import one_line, plain
 
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStartTimestampMonotonic,ExecMainStatus,MainPID,MemoryCurrent,"
@@ -41,16 +41,25 @@ def parse(config: Config, said: str, facts: HostFacts) -> ServicesReading:
         raise CouldNotLook(f"host {facts.host}: systemd does not answer: {one_line(said) or 'it printed nothing'}")
     units = {block["Id"]: block for block in blocks if block.get("LoadState") != "not-found"}
     services = {name: _service(name, units[_unit(name)], facts) for name in config.expected if _unit(name) in units}
-    failed = [
-        (name, units[_unit(name)]) for name in services if units[_unit(name)].get("Result") not in (*_CLEAN, None)
-    ]
+    starts = [service.started_at for service in services.values() if service.started_at is not None]
     return ServicesReading(
         expected=config.expected,
         services=services,
-        crashes=tuple(Crash(at=None, says=f"{name}: result {block['Result']}") for name, block in failed),
-        crashes_since=facts.booted_at,
+        crashes=tuple(_crashes(services, units)),
+        # A start by hand sets what systemd counts back.
+        crashes_since=max(starts, default=facts.booted_at),
         pids=frozenset().union(*(usage(facts, s.pid).pids for s in services.values())),
     )
+
+
+def _crashes(services: Mapping[str, Service], units: Mapping[str, dict[str, str]]) -> Iterator[Crash]:
+    """Units that failed, and those that systemd started again: once they run, their result is `success` again."""
+    for name, service in services.items():
+        result = units[_unit(name)].get("Result", "")
+        if result not in _CLEAN:
+            yield Crash(at=None, says=f"{name}: result {plain(result)}")
+        elif service.restarts:
+            yield Crash(at=service.started_at, says=f"{name}: started again {service.restarts} times after it ended")
 
 
 def identity_snippet(config: Config) -> str:

@@ -248,3 +248,33 @@ def test_deployments_that_cannot_be(manager: Supervised, tmp_path: Path) -> None
     assert found.message.startswith("youngest service started after the deployment: 7")
     found = look(DEPLOYED, deployed.Params, services, tmp_path, deployed_at=now, before="1 ms")
     assert found.message.startswith("youngest service started before the deployment: ")
+
+
+def test_what_is_declared_expected_and_there_ought_to_be_the_same(manager: Supervised, tmp_path: Path) -> None:
+    services = read(manager, "api")
+    found = look(RUNNING, running.Params, replace(services, undeclared=("job",)), tmp_path, undeclared="fail")
+    assert found.message.endswith("declared in the compose file, not expected and without a container: job")
+    orphan = replace(services, undeclared=(), unknown_to_file=("api",))
+    found = look(RUNNING, running.Params, orphan, tmp_path)
+    assert (found.status, found.message) == (Status.WARN, "expected, but not declared in the compose file: api")
+    unread = replace(services, undeclared=(), declared_gap="the file cannot be read")
+    found = look(RUNNING, running.Params, unread, tmp_path)
+    assert (found.status, found.message) == (Status.UNKNOWN, "the file cannot be read")
+    assert look(RUNNING, running.Params, unread, tmp_path, undeclared="ignore").status is Status.PASS
+
+
+def test_where_nothing_is_found_it_says_where_it_looked(manager: Supervised, tmp_path: Path) -> None:
+    nothing = replace(read(manager), services={}, note="compose project shop has no container")
+    found = look(RUNNING, running.Params, nothing, tmp_path)
+    assert found.status is Status.FAIL
+    assert found.message.endswith("(api is not there, worker is not there, compose project shop has no container)")
+
+
+def test_what_started_just_after_the_deployment_has_nothing_older_to_tell(manager: Supervised, tmp_path: Path) -> None:
+    services = read(manager)
+    assert services.crashes_since is not None
+    given: dict[str, Any] = {"services": replace(services, crashes=()), "folder": tmp_path}
+    deployed_at = services.crashes_since - timedelta(seconds=20)
+    assert look(CRASHES, no_crashes.Params, **given, deployed_at=deployed_at).status is Status.PASS
+    assert look(CRASHES, no_crashes.Params, **given, deployed_at=deployed_at, grace="1 s").status is Status.UNKNOWN
+    assert look(CRASHES, no_crashes.Params, **given, window="1 h").status is Status.UNKNOWN

@@ -81,7 +81,7 @@ def test_a_supervisor_that_is_down_is_could_not_look(tmp_path: Path) -> None:
 def test_a_supervisor_that_hangs_is_could_not_look_and_the_host_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("golive.targets.hosts.probe._SNIPPET_LIMIT_S", 1)
+    monkeypatch.setattr("golive.targets.hosts.host._SERVICES_LIMIT_S", 1)
     with supervised(tmp_path / "s", ["api"]) as manager:
         os.kill(manager.process.pid, signal.SIGSTOP)
         host = local_host(manager.bin, {"app": manager.config("api")})

@@ -56,7 +56,16 @@ def test_units_running_failed_and_missing() -> None:
     assert api.net_rx_bytes is None
     assert (worker.running, worker.restarts, worker.started_at) == (False, None, None)
     assert found.missing == ("mail",)
-    assert [crash.says for crash in found.crashes] == ["worker.service: result oom-kill"]
+    assert [(crash.says, crash.at) for crash in found.crashes] == [
+        ("api: started again 2 times after it ended", BOOTED + timedelta(seconds=60)),
+        ("worker.service: result oom-kill", None),
+    ]
+    assert found.crashes_since == BOOTED + timedelta(seconds=60)
+
+
+def test_without_any_start_crashes_are_known_since_the_boot() -> None:
+    found = parse(CONFIG, SHOWN.replace("=60000000", "=0"), FACTS)
+    assert found.crashes_since == BOOTED
 
 
 @pytest.mark.parametrize("said", ["", "sh: systemctl: not found\n", "System has not been booted with systemd\n", "a=b"])

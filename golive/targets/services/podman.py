@@ -1,0 +1,61 @@
+"""Containers of Podman by their names or by a label, however they were started."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from golive.environment.sections import ServicesSection
+from golive.targets.hosts.facts import HostFacts
+from golive.targets.services import Part, ServicesReading
+from golive.targets.services.engine import (
+    LABEL,
+    Engine,
+    LeftOut,
+    Replicas,
+    asking,
+    deployed,
+    telling,
+)
+from golive.targets.services.engine.named import named
+
+
+class Config(ServicesSection):
+    """Containers of the user that the host is reached as (root's with `sudo`), by name or by the label that names them.
+
+    Podman keeps no events for long enough to ask them for crashes: those are told by what containers still show.
+    """
+
+    holds_containers: ClassVar[bool] = True
+
+    label: str | None = Field(None, description="label (`key` or `key=value`) that every container of the set carries")
+    service_label: Annotated[str, Field(pattern=LABEL)] | None = Field(
+        None, description="label whose value names the service, where containers have names of their own"
+    )
+    leave_out: LeftOut = ()
+    replicas: Replicas = {}
+
+
+def snippet(config: Config) -> str:
+    """All containers of the set, what they use and their images."""
+    return asking.snippet(_engine(config))
+
+
+def parse(config: Config, said: str, facts: HostFacts) -> ServicesReading:
+    """CouldNotLook when Podman does not answer; a container that is not there is a missing service."""
+    return telling.reading(_engine(config), said, facts)
+
+
+def identity_snippet(config: Config) -> str:
+    """One line a container: the id of its image, and a digest of all that it was given, taken there."""
+    return deployed.snippet(_engine(config))
+
+
+def identity(config: Config, said: str, host: str) -> dict[Part, str]:
+    """For each service its image ids, the digest of its configuration, and its containers' number."""
+    return deployed.identity(_engine(config), said, host)
+
+
+def _engine(config: Config) -> Engine:
+    return named("podman", config)
