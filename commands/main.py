@@ -14,6 +14,7 @@ from golive import __version__
 COMMANDS = (
     "validate",
     "criteria",
+    "discover",
     "checks",
     "watching.watch",
     "watching.verdict",

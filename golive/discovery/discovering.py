@@ -1,0 +1,135 @@
+"""From a target to everything that was found there: two visits, the logs, and a few knocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from golive.discovery.found import HOST, Found, Survey
+from golive.discovery.naming import why_unfit
+from golive.discovery.target import NotATarget, Target
+from golive.discovery.visiting import looking, reading
+from golive.discovery.visiting.doors import doors
+from golive.discovery.visiting.knocking import knock
+from golive.discovery.visiting.sets import in_scope, sets_of
+from golive.discovery.visiting.sources import sources_of
+from golive.environment import connection
+from golive.environment.sections import HostSection
+from golive.model import CouldNotLook
+from golive.targets.hosts.host import Host
+from golive.targets.services import ServicesReading
+from golive.targets.shell import TookTooLong, WroteTooMuch, run_program
+
+_TIMEOUT_S = 60
+_CPU_WINDOW_S = 2
+_RESOLVES_S = 5.0
+_YOUNG = timedelta(days=1)
+Progress = Callable[[str], None]
+
+
+def discover(
+    target: Target,
+    *,
+    system: str,
+    now: datetime,
+    options: Mapping[str, Any],
+    probe_http: bool | None = None,
+    with_packages: bool = False,
+    progress: Progress = lambda _: None,
+) -> Found:
+    """Everything that was found. `options` are further keys of the host's entry (`ssh_config` …).
+
+    CouldNotLook when the host is not reached, or the compose project is not there; NotATarget on options that no
+    host may have.
+    """
+    section = _section(target, options)
+    host = Host(HOST, section, own_root_pid=os.getpid())
+    try:
+        progress(f"reading {target.told}")
+        survey = reading.survey(host, target, now=now, with_packages=with_packages)
+        survey = replace(survey, options={**options, **tools(survey)})
+        if target.scope == "compose" and "declared" in survey.problems:
+            raise CouldNotLook(f"compose {target.path}: {survey.problems['declared']}")
+        if target.scope == "compose" and not in_scope(survey):
+            raise CouldNotLook(f"compose {target.path}: no container of it is there: bring it up first")
+        sets = sets_of(survey)
+        progress(f"reading services ({len(sets)})")
+        again = looking.again(_section(target, survey.options), sets, survey)
+        since = deployed_at(again.services.values(), now)
+        sources, not_sources = sources_of(survey, now.timestamp())
+        progress(f"reading logs ({len(sources)})")
+        sources, logs = looking.logs(host, sources, since or now - looking.WINDOW)
+    finally:
+        host.close()
+    address = address_of(target, options)
+    found_doors = doors(survey, address, probe_http=probe_http)
+    progress(f"asking ports for HTTP ({len(found_doors)})")
+    heard, silent = knock(found_doors)
+    return Found(
+        survey=survey,
+        system=system,
+        address=address,
+        deployed_at=since,
+        sets=sets,
+        services=again.services,
+        sources=sources,
+        not_sources=not_sources,
+        logs=logs,
+        heard=heard,
+        silent=silent,
+        certificates=again.certificates,
+        timers=again.timers,
+        time_sync=again.time_sync,
+    )
+
+
+def deployed_at(readings: Iterable[ServicesReading | str], now: datetime) -> datetime | None:
+    """When the youngest service was started, if that was within the last day: until then things changed.
+
+    Before that day logs need not reach back, and a start long ago says nothing of a deployment.
+    """
+    running = [s for r in readings if not isinstance(r, str) for s in r.services.values() if s.running]
+    starts = [service.started_at for service in running if service.started_at is not None]
+    youngest = max(starts, default=None)
+    if youngest is None or not now - _YOUNG <= youngest <= now:
+        return None
+    return youngest.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def tools(survey: Survey) -> dict[str, list[str]]:
+    """The folders of programs that are not in the host's PATH, as its entry names them."""
+    folders = list(dict.fromkeys(s.tools for s in survey.supervisors if s.tools and why_unfit(s.tools) is None))
+    return {"path": folders} if folders else {}
+
+
+def _section(target: Target, options: Mapping[str, Any]) -> HostSection:
+    data = {"connect": target.connect, "timeout": f"{_TIMEOUT_S} s", "cpu_window": f"{_CPU_WINDOW_S} s", **options}
+    try:
+        return HostSection.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise NotATarget(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def address_of(target: Target, options: Mapping[str, Any]) -> str:
+    """How the runner reaches what listens on the host; empty where that cannot be told.
+
+    For SSH the client's own configuration says what a name stands for.
+    """
+    if target.is_local:
+        return "127.0.0.1"
+    name = connection.parse(target.connect).host
+    if target.scheme != "ssh":
+        return name if target.scheme == "paramiko" else ""
+    config = ["-F", str(options["ssh_config"])] if options.get("ssh_config") else []
+    try:
+        said = run_program(["ssh", *config, "-G", "--", name], timeout_s=_RESOLVES_S, max_bytes=100_000)
+    except (OSError, TookTooLong, WroteTooMuch):
+        return name
+    words = (line.split(None, 1) for line in said.stdout.splitlines())
+    return next((word[1] for word in words if len(word) == 2 and word[0] == "hostname"), name)
