@@ -5,29 +5,34 @@ When it fails: end the account's sessions, change its password, ask its owner, a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from fixtures.logs import LogParams
 from fixtures.measure import EvidenceSink, Measure
-from golive.logs import LogReading
-from golive.logs.access import LOGINS, Access, access_of, distinct
+from golive.logs import LogReading, Sought
+from golive.logs.meaning.access import LOGIN_LINES, LOGINS, Access, access_of, distinct
 from golive.model import utc_text
 
 _MOST = 50_000
 _SHOWN = 30
+_SOUGHT = Sought(words=LOGINS, narrow=LOGIN_LINES)
 
 
 class Params(LogParams):
     failures: Annotated[int, Field(ge=2)] = Field(5, description="so many failures before a success are a break-in")
 
+    def sought(self) -> Sequence[Sought]:
+        return (_SOUGHT,)
+
 
 def test_no_login_succeeded_after_a_row_of_failures(
     criterion: Params, log_reading: LogReading, measure: Measure, evidence: EvidenceSink
 ) -> None:
-    attempts = [attempt for event in log_reading.with_words(LOGINS, limit=_MOST) if (attempt := access_of(event))]
+    lines = log_reading.find(_SOUGHT, limit=_MOST)
+    attempts = [attempt for event in lines.events if (attempt := access_of(event))]
     logins = distinct(attempt for attempt in attempts if attempt.is_login)
     found = [
         *_after_failures(logins, "source", criterion.failures),
@@ -45,7 +50,7 @@ def test_no_login_succeeded_after_a_row_of_failures(
         samples=len(logins),
         detail=", ".join(sentence for sentence, _ in found[:2]),
     )
-    incomplete = log_reading.gap or log_reading.only_heavy
+    incomplete = log_reading.gap or lines.incomplete
     if incomplete:
         measure.unknown(incomplete)
 

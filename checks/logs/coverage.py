@@ -37,3 +37,5 @@ def test_logs_reach_back_to_the_beginning_of_the_window(
         measure.fail(log_reading.gap)
     else:
         measure.note(f"all lines of {', '.join(criterion.logs)} are there")
+    for remark in log_reading.remarks:
+        measure.note(remark)

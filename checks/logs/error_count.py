@@ -8,7 +8,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from fixtures.logs import LogParams
+from fixtures.logs import LogParams, LogWindow
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Count
 from golive.logs import LogReading
@@ -21,24 +21,28 @@ class Params(LogParams):
 
 
 def test_number_of_errors_is_within_its_limit(
-    criterion: Params, log_reading: LogReading, measure: Measure, evidence: EvidenceSink
+    criterion: Params, log_reading: LogReading, log_window: LogWindow, measure: Measure, evidence: EvidenceSink
 ) -> None:
-    counts = Counter(dict.fromkeys(log_reading.sources, 0))
-    for text in log_reading.texts:
-        counts[text.source] += sum(event.level in (ERROR, CRITICAL) for event in text.heavy)
+    counts = Counter({source: log_reading.count_of(source, ERROR, CRITICAL) for source in log_reading.sources})
     evidence("errors by source", "\n".join(f"{source}: {count}" for source, count in counts.most_common()))
     for source, count in counts.items():
         if count:
             measure(count, unit="errors", subject=f"errors of {source}", name=f"errors of {source}")
+    count = sum(counts.values())
+    total = log_window.total("errors", count)
+    if total is not None:
+        measure(count, unit="errors", subject="errors in this look", name="errors of this look")
     measure(
-        sum(counts.values()),
+        count if total is None else total.value,
         unit="errors",
         subject="errors in the window",
         name="errors",
         warning=criterion.warning,
         critical=criterion.critical,
         inclusive=True,
-        detail=f"{log_reading.counts['lines']} lines read",
+        detail=log_reading.amount if total is None else f"{total.told}; {log_reading.amount}",
     )
+    if total is not None and total.gap is not None:
+        measure.unknown(total.gap)
     if log_reading.gap is not None:
         measure.unknown(log_reading.gap)

@@ -6,6 +6,8 @@ When it fails: see whether the code path that should log still does, at a level 
 
 import re
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
@@ -13,9 +15,8 @@ from fixtures.context import RunContext
 from fixtures.logs import LogParams, LogWindow
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Duration
-from golive.logs import LogReading
-from golive.logs.event import LogEvent
-from golive.logs.expected import Pattern
+from golive.logs import Found, LogReading, Sought
+from golive.logs.meaning.expected import Pattern
 
 _SHOWN = 5
 _PAUSE_S = 0.2
@@ -29,21 +30,24 @@ class Params(LogParams):
     within: Duration = Field(2.0, description="how long to wait for lines that are about to be written")
     forbid: Pattern | None = Field(None, description="regular expression that no line may match, such as a whole token")
 
+    def sought(self) -> Sequence[Sought]:
+        return tuple(Sought(pattern=pattern) for pattern in (self.pattern, self.forbid) if pattern is not None)
+
 
 def test_logs_show_that_it_happened(
     criterion: Params, context: RunContext, log_window: LogWindow, measure: Measure, evidence: EvidenceSink
 ) -> None:
     reading, found = _awaited(criterion, log_window, context.run if criterion.only_own else "")
-    evidence("lines", "\n".join(event.shown for event in found[-_SHOWN:]) or "none")
+    evidence("lines", "\n".join(event.shown for event in found.events[-_SHOWN:]) or "none")
     whose = "of this run's probes " if criterion.only_own else ""
-    short = len(found) < criterion.at_least
+    count = len(found.events)
     # What could not be read may hold what is looked for.
-    incomplete = reading.gap or reading.only_heavy if short else None
+    incomplete = reading.gap or found.incomplete if count < criterion.at_least else None
     if incomplete:
-        measure.unknown(f"{len(found)} lines found, {criterion.at_least} needed; {incomplete}")
+        measure.unknown(f"{count} lines found, {criterion.at_least} needed; {incomplete}")
     else:
         measure(
-            len(found),
+            count,
             unit="lines",
             subject=f"lines {whose}with /{criterion.pattern}/",
             name="lines",
@@ -51,24 +55,26 @@ def test_logs_show_that_it_happened(
             better="higher",
         )
     if criterion.forbid is not None:
-        _judge_forbidden(re.compile(criterion.forbid), reading, measure, evidence)
+        _judge_forbidden(Sought(pattern=criterion.forbid), reading, measure, evidence)
 
 
-def _awaited(criterion: Params, window: LogWindow, mark: str) -> tuple[LogReading, tuple[LogEvent, ...]]:
+def _awaited(criterion: Params, window: LogWindow, mark: str) -> tuple[LogReading, Found]:
     """The lines with `mark` in them, read again for a while as long as too few are there."""
-    pattern = re.compile(criterion.pattern)
+    sought = Sought(pattern=criterion.pattern)
     deadline = time.monotonic() + criterion.within
     reading = window.read(fresh=True)
     while True:
-        found = tuple(event for event in reading.search(pattern) if mark in event.raw)
-        if len(found) >= criterion.at_least or time.monotonic() >= deadline:
-            return reading, found
+        found = reading.find(sought)
+        marked = replace(found, events=tuple(event for event in found.events if mark in event.raw))
+        if len(marked.events) >= criterion.at_least or time.monotonic() >= deadline:
+            return reading, marked
         time.sleep(_PAUSE_S)
         reading = window.read(fresh=True)
 
 
-def _judge_forbidden(pattern: re.Pattern[str], reading: LogReading, measure: Measure, evidence: EvidenceSink) -> None:
-    breaches = reading.search(pattern)
+def _judge_forbidden(sought: Sought, reading: LogReading, measure: Measure, evidence: EvidenceSink) -> None:
+    found = reading.find(sought)
+    breaches, pattern = found.events, sought.expression
     # The line holds what must not be told, so it is not told here either.
     evidence("forbidden", "\n".join(_MASKED.sub("…", pattern.sub("…", e.shown)) for e in breaches[-_SHOWN:]) or "none")
     measure(
@@ -80,5 +86,5 @@ def _judge_forbidden(pattern: re.Pattern[str], reading: LogReading, measure: Mea
         inclusive=True,
         detail=f"in {', '.join(sorted({e.source for e in breaches}))}" if breaches else "",
     )
-    if reading.gap or reading.only_heavy:
-        measure.unknown(str(reading.gap or reading.only_heavy))
+    if reading.gap or found.incomplete:
+        measure.unknown(str(reading.gap or found.incomplete))

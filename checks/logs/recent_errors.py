@@ -11,8 +11,8 @@ from pydantic import Field
 from fixtures.logs import LogParams
 from fixtures.measure import EvidenceSink, Measure
 from golive.logs import LogReading
-from golive.logs.expected import Expected, split
 from golive.logs.levels import CRITICAL, ERROR
+from golive.logs.meaning.expected import Expected, split
 
 
 class Params(LogParams):
@@ -41,5 +41,8 @@ def test_recent_errors_are_collected_and_reviewed(
         samples=len(errors),
         detail=f"{len(accepted)} accepted{told}",
     )
+    unseen = log_reading.not_at_hand(ERROR, CRITICAL) if criterion.review and not new else None
+    if unseen is not None:
+        measure.unknown(f"errors: {unseen}")
     if log_reading.gap is not None:
         measure.unknown(log_reading.gap)

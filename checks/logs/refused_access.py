@@ -5,26 +5,32 @@ When it fails: see what was asked for in the evidence; block the address, then l
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from fixtures.logs import LogParams
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Count
-from golive.logs import LogReading
-from golive.logs.access import REFUSALS, Access, access_of, distinct
+from golive.logs import LogReading, Sought
+from golive.logs.meaning.access import REFUSAL_LINES, REFUSALS, Access, access_of, distinct
 
 _SHOWN = 20
 _NAMED = 3
 _MOST = 20_000
+_SOUGHT = Sought(words=REFUSALS, narrow=REFUSAL_LINES)
 
 
 class Params(LogParams):
     allowed: Count = 0
 
+    def sought(self) -> Sequence[Sought]:
+        return (_SOUGHT,)
+
 
 def test_nobody_but_our_own_probes_was_refused(
     criterion: Params, log_reading: LogReading, measure: Measure, evidence: EvidenceSink
 ) -> None:
-    attempts = [attempt for event in log_reading.with_words(REFUSALS, limit=_MOST) if (attempt := access_of(event))]
+    lines = log_reading.find(_SOUGHT, limit=_MOST)
+    attempts = [attempt for event in lines.events if (attempt := access_of(event))]
     refusals = [attempt for attempt in attempts if attempt.refused]
     foreign = distinct(refusals)
     groups = Counter(map(_who, foreign))
@@ -45,7 +51,7 @@ def test_nobody_but_our_own_probes_was_refused(
         detail=", ".join(f"{count}x {who}" for who, count in groups.most_common(_NAMED))
         or f"{own} of our own left out",
     )
-    incomplete = log_reading.gap or log_reading.only_heavy
+    incomplete = log_reading.gap or lines.incomplete
     if incomplete:
         measure.unknown(incomplete)
 

@@ -13,9 +13,9 @@ from fixtures.logs import LogParams
 from fixtures.measure import EvidenceSink, Measure
 from golive.logs import LogReading
 from golive.logs.event import LogEvent
-from golive.logs.expected import Expected, split
 from golive.logs.levels import CRITICAL, ERROR
-from golive.logs.patterns import Pattern, group
+from golive.logs.meaning.expected import Expected, split
+from golive.logs.meaning.patterns import Pattern, group
 from golive.model import Measurement
 
 _SHOWN = 10
@@ -51,6 +51,9 @@ def test_no_error_repeats(
         samples=len(errors),
         detail=", ".join(f"{p.count}x '{p.template[:_LONGEST]}'" for p in repeated[:_NAMED]),
     )
+    unseen = log_reading.not_at_hand(ERROR, CRITICAL) if not repeated else None
+    if unseen is not None:
+        measure.unknown(f"errors: {unseen}")
     if log_reading.gap is not None:
         measure.unknown(log_reading.gap)
 

@@ -10,9 +10,9 @@ from fixtures.logs import LogParams
 from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Count
 from golive.logs import LogReading
-from golive.logs.expected import Expected, split
 from golive.logs.levels import WARNING
-from golive.logs.patterns import group
+from golive.logs.meaning.expected import Expected, split
+from golive.logs.meaning.patterns import group
 
 _SHOWN = 10
 _NAMED = 3
@@ -43,5 +43,8 @@ def test_every_warning_is_of_an_expected_kind(
         samples=len(foreign),
         detail=", ".join(f"{p.count}x '{p.example[:160]}'" for p in patterns[:_NAMED]),
     )
+    unseen = log_reading.not_at_hand(WARNING) if len(unexpected) <= criterion.allowed else None
+    if unseen is not None:
+        measure.unknown(f"warnings: {unseen}")
     if log_reading.gap is not None:
         measure.unknown(log_reading.gap)

@@ -14,7 +14,7 @@ from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import Duration
 from golive.logs import LogReading
 from golive.logs.levels import WARNING
-from golive.logs.patterns import group
+from golive.logs.meaning.patterns import group
 
 _SHOWN = 10
 _NAMED = 160

@@ -10,22 +10,77 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from golive.environment.sections import LogSection
 from golive.logs.event import LogEvent
 from golive.logs.levels import HEAVY
-from golive.logs.text import LogText
+from golive.logs.sought import Found, Sought
+from golive.model import CouldNotLook
 
-__all__ = ["Cursor", "LogEvent", "LogHost", "LogReading", "LogSource", "merged", "open_source"]
+__all__ = [
+    "Cursor",
+    "Found",
+    "LogClient",
+    "LogEvent",
+    "LogHost",
+    "LogReading",
+    "LogSource",
+    "Opening",
+    "Piece",
+    "Reach",
+    "Said",
+    "Sought",
+    "merged",
+    "open_source",
+]
 
 Cursor = dict[str, Any]
 """Where a source was left, as JSON-ready data that only the source understands."""
 MAX_EVENTS = 5_000
+
+
+class Piece(Protocol):
+    """A part of what was read: lines that were carried here (`LogText`), or counted where they are (`Counted`)."""
+
+    @property
+    def source(self) -> str:
+        """The name of the source."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that were looked through."""
+
+    @property
+    def lines(self) -> int:
+        """How many lines were carried whole; 0 where they were counted elsewhere."""
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Time of the first line with one."""
+
+    @property
+    def newest(self) -> datetime | None:
+        """Time of the last line with one."""
+
+    @property
+    def heavy(self) -> tuple[LogEvent, ...]:
+        """The events of WARNING and above that are at hand."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many events of WARNING, ERROR and CRITICAL there are, also those that are not at hand."""
+
+    @property
+    def malformed(self) -> int:
+        """Lines that look like JSON but are none, among those that were parsed."""
+
+    def find(self, sought: Sought, *, limit: int) -> Found:
+        """The last `limit` lines that are sought, whatever their level."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,58 +88,73 @@ class LogReading:
     """What one look at one or several sources found.
 
     `gap` says why lines may be missing, None when all of the window were there to read.
-    `only_heavy` says why only lines of WARNING and above were read, None when all were.
     `oldest` and `newest` are the times of the first and last line that were read.
+    `remarks` is what was noticed beside it: clocks that were set, lines out of their order.
     """
 
     sources: tuple[str, ...]
-    texts: tuple[LogText, ...] = field(default=(), repr=False)
+    pieces: tuple[Piece, ...] = field(default=(), repr=False)
     window_start: datetime | None = None
     oldest: datetime | None = None
     gap: str | None = None
-    only_heavy: str | None = None
+    remarks: tuple[str, ...] = ()
     own_marks: frozenset[str] = frozenset()
 
     @property
     def bytes_read(self) -> int:
-        """Size of what was read."""
-        return sum(len(text.data) for text in self.texts)
+        """Size of what was looked through, here or where it is."""
+        return sum(piece.size for piece in self.pieces)
 
     @property
     def newest(self) -> datetime | None:
         """Time of the last line with one."""
-        return max((at for text in self.texts if (at := text.newest) is not None), default=None)
+        return max((at for piece in self.pieces if (at := piece.newest) is not None), default=None)
 
     @cached_property
     def events(self) -> tuple[LogEvent, ...]:
         """Events of WARNING and above within the window, by time; the newest 5000 of each piece that was read."""
-        return self._ordered(event for text in self.texts for event in text.heavy[-MAX_EVENTS:])
+        return self._ordered(event for piece in self.pieces for event in piece.heavy[-MAX_EVENTS:])
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many events of WARNING, ERROR and CRITICAL there are, and under `lines` how many lines were read."""
+        """How many events of WARNING, ERROR and CRITICAL there are, and under `lines` how many lines were read here."""
         counts: Counter[str] = Counter(dict.fromkeys(HEAVY, 0))
-        for text in self.texts:
-            counts.update(event.level for event in text.heavy if event.level)
-        counts["lines"] = sum(text.lines for text in self.texts)
+        for piece in self.pieces:
+            counts.update(piece.counts)
+        counts["lines"] = sum(piece.lines for piece in self.pieces)
         return dict(counts)
+
+    @cached_property
+    def amount(self) -> str:
+        """How much was looked through, in words."""
+        elsewhere = sum(piece.size for piece in self.pieces if not piece.lines)
+        lines = f"{self.counts['lines']} lines read"
+        return f"{lines}, {elsewhere / 1e6:.0f} MB counted where they are" if elsewhere else lines
+
+    def count_of(self, source: str, *levels: str) -> int:
+        """How many events of these levels one source has."""
+        return sum(piece.counts[level] for piece in self.pieces if piece.source == source for level in levels)
 
     @property
     def malformed(self) -> int:
         """Lines that look like JSON but are none, among those that were parsed."""
-        return sum(text.malformed for text in self.texts)
+        return sum(piece.malformed for piece in self.pieces)
 
     def of_level(self, *levels: str) -> tuple[LogEvent, ...]:
-        """The events of these levels, by time."""
+        """The events of these levels that are at hand, by time."""
         return tuple(event for event in self.events if event.level in levels)
 
-    def search(self, pattern: re.Pattern[str], *, limit: int = 1_000) -> tuple[LogEvent, ...]:
-        """The last `limit` lines of each piece that `pattern` is found in, whatever their level, by time."""
-        return self._ordered(event for text in self.texts for event in text.search(pattern, limit=limit))
+    def not_at_hand(self, *levels: str) -> str | None:
+        """Why not each event of these levels can be judged though all are counted; None if all are here."""
+        counted = sum(self.counts[level] for level in levels)
+        here = len(self.of_level(*levels))
+        return f"only {here} of {counted} lines are at hand" if here < counted else None
 
-    def with_words(self, words: Sequence[str], *, limit: int) -> tuple[LogEvent, ...]:
-        """The last `limit` lines of each piece that hold one of `words` (lower case, ASCII) in any case, by time."""
-        return self._ordered(event for text in self.texts for event in text.with_words(words, limit=limit))
+    def find(self, sought: Sought, *, limit: int = 1_000) -> Found:
+        """The last `limit` lines of each piece that are sought, whatever their level, by time."""
+        found = [piece.find(sought, limit=limit) for piece in self.pieces]
+        events = self._ordered(event for one in found for event in one.events)
+        return Found(events=events, incomplete=_joined(one.incomplete for one in found))
 
     def marked(self, marks: Iterable[str]) -> LogReading:
         """The same reading; events whose line contains one of `marks` are `own`."""
@@ -109,11 +179,11 @@ def merged(readings: Sequence[LogReading]) -> LogReading:
     oldest = [r.oldest for r in readings if r.oldest is not None]
     return LogReading(
         sources=tuple(dict.fromkeys(name for r in readings for name in r.sources)),
-        texts=tuple(text for r in readings for text in r.texts),
+        pieces=tuple(piece for r in readings for piece in r.pieces),
         window_start=min(starts, default=None),
         oldest=min(oldest, default=None),
         gap=_joined(r.gap for r in readings),
-        only_heavy=_joined(r.only_heavy for r in readings),
+        remarks=tuple(dict.fromkeys(remark for r in readings for remark in r.remarks)),
         own_marks=frozenset().union(*(r.own_marks for r in readings)),
     )
 
@@ -125,6 +195,14 @@ class CommandOutput(Protocol):
     def stdout_bytes(self) -> bytes:
         """Standard output."""
 
+    @property
+    def stderr_bytes(self) -> bytes:
+        """Standard error."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code."""
+
 
 class LogHost(Protocol):
     """What a source needs of a host (`golive.targets.hosts.host.Host` is one)."""
@@ -133,8 +211,62 @@ class LogHost(Protocol):
     def name(self) -> str:
         """The host's name in the environment."""
 
-    def run(self, command: str, *, max_bytes: int = ...) -> CommandOutput:
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this very machine, from which carrying costs little."""
+
+    def run(self, command: str, *, timeout_s: float | None = ..., max_bytes: int = ...) -> CommandOutput:
         """Run one `sh` command there; CouldNotLook when it cannot be run or prints more than `max_bytes`."""
+
+
+class Answered(Protocol):
+    """What an HTTP request brought."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+
+class LogClient(Protocol):
+    """What is needed of an HTTP client (`golive.targets.http.Client` is one)."""
+
+    name: str
+
+    def send(self, request: str, *, headers: Mapping[str, str] | None = ..., body: Any = ...) -> Answered:
+        """The answer to `METHOD /path`; CouldNotLook when none comes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How a source comes to what holds its lines."""
+
+    host_of: Callable[[str], LogHost]
+    client_of: Callable[[str], LogClient]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """The first look of a source at its host: shell text that may be run in company, and the host's name.
+
+    What it prints is what `LogSource.read` takes as `said`, once MARK in it was replaced by a word drawn at random.
+    """
+
+    MARK: ClassVar[str] = "@golive-mark@"
+
+    host: str
+    script: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What an opening printed, and the word that stood for its MARK."""
+
+    mark: str
+    output: bytes
 
 
 class LogSource(Protocol):
@@ -142,18 +274,37 @@ class LogSource(Protocol):
 
     name: str
 
-    def read(self, since: Cursor | None, window_start: datetime | None) -> tuple[LogReading, Cursor]:
+    def opening(self, since: Cursor | None, window_start: datetime | None) -> Opening | None:
+        """The look that `read` begins with, for a source that lies on a host."""
+
+    def read(
+        self,
+        since: Cursor | None,
+        window_start: datetime | None,
+        *,
+        sought: Collection[Sought] = (),
+        said: Said | None = None,
+    ) -> tuple[LogReading, Cursor]:
         """What is new since the cursor, or without one since `window_start`, and the cursor for the next time.
 
-        Events before `window_start` are left out in both cases. CouldNotLook when the source
-        cannot be read at all.
+        Where lines are counted and not carried, those that are `sought` come along. `said` is what the `opening`
+        printed, if it was run already. CouldNotLook when the source cannot be read at all.
         """
 
 
-def open_source(name: str, config: LogSection, host_of: Callable[[str], LogHost]) -> LogSource:
-    """The source `name`; `host_of` gives the host of a name."""
+def open_source(
+    name: str,
+    config: LogSection,
+    host_of: Callable[[str], LogHost],
+    client_of: Callable[[str], LogClient] | None = None,
+) -> LogSource:
+    """The source `name`; the two functions give the host and the HTTP client of a name."""
+
+    def none(endpoint: str) -> LogClient:
+        raise CouldNotLook(f"log {name}: endpoint {endpoint} cannot be asked here")
+
     module = importlib.import_module(f"{__name__}.{config.kind}")
-    return cast(LogSource, module.open_source(name, config, host_of))
+    return cast(LogSource, module.open_source(name, config, Reach(host_of=host_of, client_of=client_of or none)))
 
 
 def _joined(sentences: Iterator[str | None]) -> str | None:

@@ -165,13 +165,14 @@ def _numbered(value: float) -> str | None:
 
 
 def _trace_lines(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of stack traces inside a structured line, and further lines of its message."""
+    """Lines of stack traces inside a structured line, and further lines of its message; a text of one line is none."""
     for name in _TRACES:
-        if isinstance(text := fields.get(name), str):
-            yield from text.splitlines()
+        if isinstance(text := fields.get(name), str) and "\n" in text:
+            yield from text.split("\n")
     for name in ("error", "err"):
-        if isinstance(inner := fields.get(name), Mapping) and isinstance(text := inner.get("stack"), str):
-            yield from text.splitlines()
+        inner = fields.get(name)
+        if isinstance(inner, Mapping) and isinstance(text := inner.get("stack"), str) and "\n" in text:
+            yield from text.split("\n")
     for name in ("message", "msg"):
         if isinstance(text := fields.get(name), str) and "\n" in text:
-            yield from text.splitlines()[1:]
+            yield from text.split("\n")[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -51,6 +51,19 @@ def stamp(line: str, clock: Clock) -> Stamp | None:
             if at is not None:
                 return Stamp(at, found.start(), found.end())
     return None
+
+
+def grain_of(times: Iterable[datetime]) -> int:
+    """How finely a log tells time, in microseconds: by whole seconds, milliseconds or less."""
+    micros = {at.microsecond for at in times}
+    if not any(micros):
+        return 1_000_000
+    return 1_000 if not any(one % 1_000 for one in micros) else 1
+
+
+def is_within(at: datetime, start: datetime, grain: int) -> bool:
+    """Whether a line of that time may have been written at or after `start`, in a log that tells time by `grain`."""
+    return at >= start.replace(microsecond=start.microsecond // grain * grain if grain < 1_000_000 else 0)
 
 
 def of_fields(fields: Mapping[str, Any], clock: Clock) -> datetime | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from golive.logs.access import Access, access_of, distinct
 from golive.logs.event import parse_line
+from golive.logs.meaning.access import Access, access_of, distinct
 from golive.logs.times import Clock
 
 CLOCK = Clock(now=datetime(2026, 5, 1, tzinfo=UTC))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golive.logs.patterns import group, template
+from golive.logs.meaning.patterns import group, template
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-from golive.logs import LogReading, merged
+from golive.logs import LogReading, Sought, merged
 from golive.logs.text import LogText
 from golive.logs.times import Clock
 
@@ -82,11 +82,11 @@ def test_hostile_lines_are_survived() -> None:
 
 def test_a_line_of_a_hundred_megabytes_is_survived() -> None:
     long = b'{"time":"2026-05-01T10:00:00Z","level":"ERROR","message":"' + b"x" * 100_000_000 + b'"}'
-    began = time.monotonic()
+    began = time.process_time()
     found = text(line("CRITICAL"), long, line("CRITICAL"))
     assert levels(found) == ["CRITICAL", "ERROR", "CRITICAL"]
     assert len(found.heavy[1].raw) < 1000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_events_before_the_window_are_left_out() -> None:
@@ -123,19 +123,19 @@ def test_counting_in_a_hundred_megabytes_takes_no_more_than_a_few_seconds() -> N
     ]
     data = ("\n".join([*usual, line("ERROR"), ""])).encode()
     big = LogText(data=data * (100_000_000 // len(data)), source="api", clock=CLOCK)
-    began = time.monotonic()
+    began = time.process_time()
     assert len(big.heavy) == 100_000_000 // len(data)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_own_lines_are_marked_and_readings_merged() -> None:
-    one = LogReading(sources=("a",), texts=(text(line("WARNING", "probe run-7", second=9)),), gap="gone")
-    other = LogReading(sources=("b",), texts=(text(line("WARNING", "other", second=3)),), window_start=START)
+    one = LogReading(sources=("a",), pieces=(text(line("WARNING", "probe run-7", second=9)),), gap="gone")
+    other = LogReading(sources=("b",), pieces=(text(line("WARNING", "other", second=3)),), window_start=START)
     whole = merged([one, other]).marked(["run-7", "run-8"])
     assert [(event.message, event.own) for event in whole.events] == [("other", False), ("probe run-7", True)]
     assert (whole.sources, whole.gap, whole.window_start) == (("a", "b"), "gone", START)
     assert whole.counts == {"WARNING": 2, "ERROR": 0, "CRITICAL": 0, "lines": 2}
-    assert [event.own for event in whole.search(re.compile("probe|other"))] == [False, True]
+    assert [event.own for event in whole.find(Sought(pattern="probe|other")).events] == [False, True]
 
 
 def test_a_trace_that_begins_with_its_level_is_one_event() -> None:

@@ -27,6 +27,7 @@ class Logs:
 
     folder: Path
     sources: tuple[str, ...] = ("api",)
+    limit: str = "64 MB"
     deployed: datetime | None = DEPLOYED
     opened: list[RunContext] = field(default_factory=list)
 
@@ -49,7 +50,9 @@ class Logs:
     def context(self) -> RunContext:
         """A run of its own, with what earlier ones left."""
         configs = {
-            name: Config.model_validate({"kind": "file", "host": "app", "path": str(self.path(name))})
+            name: Config.model_validate(
+                {"kind": "file", "host": "app", "path": str(self.path(name)), "max_bytes": self.limit}
+            )
             for name in self.sources
         }
         context = run_context(

@@ -18,6 +18,8 @@ from checks.logs import (
     unexpected_warnings,
     warning_rate,
 )
+from fixtures.logs import LogWindow
+from golive.logs.file import FileSource
 from golive.model import Status
 from tests.checks.logs.conftest import DEPLOYED, Logs
 
@@ -270,22 +272,19 @@ def test_a_log_that_does_not_reach_back_fails(logs: Logs) -> None:
 
 
 def test_twelve_criteria_share_one_reading(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fixtures.logs import LogWindow
-    from golive.logs.file import FileSource
-
     context = logs.context()
     looks: list[Any] = []
     real = FileSource.read
 
-    def counted(self: FileSource, since: Any, window_start: Any) -> Any:
+    def counted(self: FileSource, since: Any, window_start: Any, **more: Any) -> Any:
         looks.append(since)
-        return real(self, since, window_start)
+        return real(self, since, window_start, **more)
 
     monkeypatch.setattr(FileSource, "read", counted)
     readings = [LogWindow(context, f"c{n}", critical(), datetime.now(UTC)).read() for n in range(12)]
     assert len(looks) == 1
-    assert len({id(reading.texts[0]) for reading in readings}) == 1
+    assert len({id(reading.pieces[0]) for reading in readings}) == 1
     logs.write("x", level="CRITICAL")
     later = LogWindow(context, "c13", critical(), datetime.now(UTC)).read(fresh=True)
     assert (len(looks), later.counts["CRITICAL"], later.counts["lines"]) == (2, 1, 2)
-    assert later.texts[0] is readings[0].texts[0]
+    assert later.pieces[0] is readings[0].pieces[0]

@@ -18,6 +18,14 @@ REFUSALS = (
 LOGINS = ("login", "log-in", "signin", "sign-in", "/auth", "/token", "/session", "accepted p", "failed password")
 """The same for a line about a login."""
 
+REFUSAL_LINES = "[^0-9](401|403|429)([^0-9]|$)|failed password|invalid user|authentication fail"
+"""An extended regular expression (POSIX) that each line of a refusal matches, in any case."""
+LOGIN_LINES = (
+    "(login|log-in|signin|sign-in|/auth|/token|/session).*[^0-9][2345][0-9][0-9]([^0-9]|$)"
+    "|[^0-9][2345][0-9][0-9][^0-9].*(login|log-in|signin|sign-in|/auth|/token|/session)|accepted p|failed password"
+)
+"""The same for a line of a login."""
+
 _SOURCES = ("remote", "remote_addr", "client_ip", "remote_ip", "source_ip", "ip", "client", "x_forwarded_for", "host")
 _USERS = ("user", "username", "user_name", "account", "login", "sub", "remote_user")
 _STATUSES = ("status", "status_code", "statusCode", "http_status", "response_status", "code")

@@ -1,0 +1,1 @@
+"""What lines mean: attempts at access, durations, events of security, templates, and what is known and accepted."""
