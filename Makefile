@@ -32,11 +32,14 @@ checkpoint: $(READY)
 smoke: $(READY)
 	$(BIN)/pytest --env=$(ENV) -m smoke
 
+# Long files whose tests need not stay together: whoever has nothing left to do takes over half of the other's.
+SHARED := tests/demo tests/checks/test_faults.py
 # What measures this machine, or needs it quiet, runs alone.
-ALONE := tests/demo tests/checks/hosts tests/checks/test_faults.py tests/watch/test_day.py
+ALONE := tests/checks/hosts tests/checks/test_faults_alone.py tests/watch/test_day.py
 
 test: $(READY)
-	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks $(ALONE:%=--ignore=%) -n 2 --dist=loadfile
+	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks $(patsubst %,--ignore=%,$(SHARED) $(ALONE)) -n 2 --dist=loadfile
+	$(BIN)/pytest $(SHARED) -n 2 --dist=worksteal
 	$(BIN)/pytest $(ALONE)
 
 integration: $(READY)

@@ -100,7 +100,15 @@ def _start(settings: Settings, client: Supervisor, names: Iterable[str]) -> None
         try:
             client.start(name)
         except xmlrpc.client.Fault as fault:
-            raise ServiceError(name, f"cannot be started ({fault.faultString})", tail(settings, name)) from fault
+            raise ServiceError(name, _refused(client, name, fault), tail(settings, name)) from fault
+
+
+def _refused(client: Supervisor, name: str, fault: xmlrpc.client.Fault) -> str:
+    """A program that ends before supervisord has answered the request to start it makes that answer a fault."""
+    if not fault.faultString.startswith("SPAWN_ERROR"):
+        return f"cannot be started ({fault.faultString})"
+    why = client.services()[name].problem  # none if it is just being tried once more
+    return f"has ended ({why})" if why else "has ended"
 
 
 def wait_until_ready(

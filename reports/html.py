@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from golive.judge.limits import judge
 from golive.model import EXTRA, Measurement, Outcome, RunRecord, Status, utc_text
+from golive.targets.hosts.cost import Cost
 from reports import bars, wording
 from reports.files import write_whole
 from reports.session import RunInfo
@@ -76,6 +77,7 @@ class Told:
     ended: int = 0
     others: int = 0
     others_failed: int = 0
+    costs: dict[str, Cost] = field(default_factory=dict)
     made_with: dict[str, str] = field(default_factory=dict)
 
 
@@ -99,6 +101,7 @@ def body(record: RunRecord, info: RunInfo, told: Told) -> str:
         groups=_groups(worst),
         facts=list(_facts(record)),
         open_details=blocking <= _OPEN_AT_MOST,
+        whole_cost=sum(told.costs.values(), Cost()),
         script=(TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )
     return page
@@ -176,6 +179,11 @@ def _prose(text: str) -> Markup:
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - escaped first
 
 
+def _size(count: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB" if count < 10**6 else f"{count / 10**6:.1f} MB"
+
+
 def _dial(phone: str) -> str:
     return re.sub(r"[^0-9+]", "", phone)
 
@@ -201,6 +209,7 @@ def _template() -> Any:
         "dial": _dial,
         "moment": _moment,
         "duration": duration,
+        "size": _size,
     }
     made.globals |= {
         "amount": bars.amount,

@@ -43,7 +43,9 @@ class Output:
         collector = self._collector
         record = collector.record()
         if record is not self._written:
-            text = as_text(results(record, says=self._info.says, selected=collector.selected))
+            info = self._info
+            data = results(record, says=info.says, selected=collector.selected, costs=info.costs())
+            text = as_text(data)
             self._try("results.json", lambda: files.write_whole(self._info.directory / "results.json", text))
             self._written = record
 
@@ -65,6 +67,7 @@ class Output:
             ended=collector.ended,
             others=others,
             others_failed=others_failed,
+            costs=dict(sorted(self._info.costs().items())),
             made_with={"golive": __version__, "Python": platform.python_version(), "pytest": pytest.__version__},
         )
         return html.body(collector.record(), self._info, told)

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from golive.history.plain import run_data
 from golive.model import RunRecord
+from golive.targets.hosts.cost import Cost
 from reports.wording import counts
 
 
-def results(record: RunRecord, *, says: str = "", selected: int = 0) -> dict[str, Any]:
-    """The run as plain data. `selected` is the number of tests that were going to run."""
+def results(
+    record: RunRecord, *, says: str = "", selected: int = 0, costs: Mapping[str, Cost] | None = None
+) -> dict[str, Any]:
+    """The run as plain data. `selected` is the number of tests that were going to run, `costs` those of each host."""
     return {
         **run_data(record),
         "says": says,
         "selected": selected,
+        "cost": {name: cost.as_data() for name, cost in sorted((costs or {}).items())},
         "counts": {status.value: number for status, number in counts(record.outcomes).items()},
     }
 

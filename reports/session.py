@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from golive.model import Criterion, Deployment
+from golive.targets.hosts.cost import Cost
 
 GOLIVE_REPORT = "golive.html"
 """The report over a whole watch, in the folder of its environment."""
@@ -25,6 +26,7 @@ class RunInfo:
     `directory` is the run's own output folder; `latest` is kept beside it. `redact` masks
     every secret that is known by the time the reports are written. `criteria` names what
     was selected from, so that a criterion whose worker died still has its sentence and severity.
+    `costs` tells what looking at each host has cost it so far.
     """
 
     run: str
@@ -40,6 +42,7 @@ class RunInfo:
     redact: Callable[[str], str]
     hints: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    costs: Callable[[], Mapping[str, Cost]] = dict
 
 
 RUN = pytest.StashKey[RunInfo]()

@@ -32,27 +32,27 @@ class Verified:
         }
 
 
-def verify(demo: Path, output: Path, *arguments: str) -> Verified:
-    """`pytest --env=demo ARGUMENTS` against the demo that lives in `demo`."""
-    return _ran(demo, output, "pytest", "--env=demo", f"--output={output}", *arguments)
+def verify(demo: Path, output: Path, *arguments: str, environment: str = "demo") -> Verified:
+    """`pytest --env=ENVIRONMENT ARGUMENTS` against the demo that lives in `demo`; a name, or the path of a file."""
+    return _ran(demo, output, environment, "pytest", f"--output={output}", *arguments)
 
 
-def golive(demo: Path, output: Path, *arguments: str) -> Verified:
-    """`golive ARGUMENTS --output=…` beside the demo that lives in `demo`."""
-    return _ran(demo, output, "commands.main", *arguments, f"--output={output}")
+def golive(demo: Path, output: Path, *arguments: str, environment: str = "demo") -> Verified:
+    """`golive ARGUMENTS --env=… --output=…` beside the demo that lives in `demo`."""
+    return _ran(demo, output, environment, "commands.main", *arguments, f"--output={output}")
 
 
-def _ran(demo: Path, output: Path, module: str, *arguments: str) -> Verified:
-    environment = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith(("GITHUB_", "PYTEST_"))}
+def _ran(demo: Path, output: Path, environment: str, module: str, *arguments: str) -> Verified:
+    inherited = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith(("GITHUB_", "PYTEST_"))}
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", module, *arguments, f"--env={environment}"],
         cwd=ROOT,
-        env={**environment, "GOLIVE_DEMO_DIR": str(demo)},
+        env={**inherited, "GOLIVE_DEMO_DIR": str(demo)},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
         check=False,
     )
-    results = output / "demo" / "latest" / "results.json"
+    results = output / Path(environment).stem / "latest" / "results.json"
     found = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {"outcomes": []}
     return Verified(done.returncode, done.stdout + done.stderr, {o["criterion"]: o for o in found["outcomes"]})

@@ -51,6 +51,9 @@ class Fault:
     `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal` is also called after a `break_`
     that failed half-way. `needs_new_deployment` is for faults whose traces (restarts, log lines) stay behind: healing
     them counts as a deployment, from which on the system is watched anew.
+
+    `needs_earlier_look` is for faults that show only beside what an earlier look at this deployment found, and
+    `beyond_the_demo` for those that other demos on this machine notice as well.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Fault:
     break_: Callable[[Demo], None] = nothing
     heal: Callable[[Demo], None] = nothing
     needs_new_deployment: bool = False
+    needs_earlier_look: bool = False
+    beyond_the_demo: bool = False
 
 
 class Demo:

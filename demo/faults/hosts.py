@@ -116,6 +116,7 @@ CPU = Fault(
     incident="a runaway process",
     break_=_burn,
     heal=_stop_burning,
+    beyond_the_demo=True,
 )
 
 MEMORY_FULL = Fault(

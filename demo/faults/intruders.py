@@ -104,4 +104,6 @@ PORT = Fault(
     incident="a debugging server was left running",
     break_=_open_port,
     heal=_close_port,
+    needs_earlier_look=True,
+    beyond_the_demo=True,
 )

@@ -142,6 +142,7 @@ TRUNCATED = Fault(
     break_=_truncate,
     heal=_wait_until_collected,
     needs_new_deployment=True,
+    needs_earlier_look=True,
 )
 
 ROTATED_AWAY = Fault(
@@ -151,6 +152,7 @@ ROTATED_AWAY = Fault(
     break_=_rotate_away,
     heal=_wait_until_collected,
     needs_new_deployment=True,
+    needs_earlier_look=True,
 )
 
 STOPPED = Fault(

@@ -37,7 +37,7 @@ SLOW_TAIL = Fault(
 
 SLOW_API = Fault(
     name="slow-api",
-    says="every request takes 400 ms longer",
+    says="every request takes 250 ms longer",
     incident="each request asks a name server that is far away",
 )
 
@@ -47,6 +47,7 @@ SLOW_QUERY = Fault(
     incident="an index was dropped, and the table grew",
     break_=_slow_view,
     heal=_fast_view,
+    needs_earlier_look=True,
 )
 
 SLOW_LEAK = Fault(

@@ -20,7 +20,7 @@ from demo.state import active_faults
 
 SLOW_TAIL_S = 1.5
 SLOW_TAIL_EVERY = 10
-SLOW_API_S = 0.4
+SLOW_API_S = 0.25
 CLOCK_SKEW_S = 300.0
 HEALTH_HANGS_S = 30.0
 LEAK_BYTES = 256 * 1024

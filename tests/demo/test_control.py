@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -309,14 +310,27 @@ def test_bystanders_survive(place: Path) -> None:
 # Failures
 
 
-def test_a_service_that_cannot_start_is_named_with_its_last_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_script = layout.write_script
+@pytest.mark.parametrize("ends", ["before the request to start it is answered", "afterwards"])
+def test_a_service_that_cannot_start_is_named_with_its_last_words(
+    place: Path, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_script, start_service = layout.write_script, supervisor.Supervisor.start
+    pause = "" if ends.startswith("before") else "sleep 0.3; "
 
     def sabotage(path: Path, line: str) -> None:
         broken = path.parent.name == "run" and path.name == "collector"
-        write_script(path, "echo no tape in the machine; exit 3" if broken else line)
+        write_script(path, f"{pause}echo no tape in the machine; exit 3" if broken else line)
+
+    def start_and_see_the_end(client: supervisor.Supervisor, name: str, *, wait: bool = False) -> None:
+        """What supervisord answers by itself when the program is the quicker of the two, which is a matter of luck."""
+        start_service(client, name, wait=wait)
+        if name == "collector":
+            wait_until(lambda: client.services()[name].state == "BACKOFF")
+            raise xmlrpc.client.Fault(50, f"SPAWN_ERROR: {name}")
 
     monkeypatch.setattr(layout, "write_script", sabotage)
+    if not pause:
+        monkeypatch.setattr(supervisor.Supervisor, "start", start_and_see_the_end)
     with pytest.raises(DemoError) as raised:
         control.up(place)
     first, *rest = str(raised.value).splitlines()

@@ -427,7 +427,7 @@ def _(till: Till) -> bool:
 
 @trouble("slow-api")
 def _(till: Till) -> bool:
-    return min(_seconds(lambda: till.call("GET", "/health/live")) for _ in range(3)) > 0.4
+    return min(_seconds(lambda: till.call("GET", "/health/live")) for _ in range(3)) > 0.25
 
 
 def _memory_bytes(till: Till, service: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from golive.model import Evidence, Measurement, RunRecord, Status
+from golive.targets.hosts.cost import Cost
 from reports import html
 from reports.collector import Collector
 from tests.reports.conftest import Tell
@@ -57,6 +58,19 @@ def body(tmp_path: Path, *outcomes: object, aborted: str | None = None, selected
     said = {name: getattr(record, name) for name in ("run", "environment", "system", "started_at", "deployment")}
     record = RunRecord(**said, aborted=aborted, outcomes=outcomes)  # type: ignore[arg-type]
     return html.body(record, collector.info, html.Told(selected=selected, ended=ended))
+
+
+def test_what_watching_costs_is_told_for_each_host_and_together(tmp_path: Path) -> None:
+    collector = Collector(info(tmp_path))
+    cost = Cost(connections=1, commands=3, bytes_sent=1200, bytes_received=9_800_000, seconds=75.0)
+    told = html.Told(costs={"app<script>": cost, "web": cost})
+    text = Page(html.body(collector.record(), collector.info, told).partition("<script>")[0]).text
+    words = " ".join(text.split())
+    assert "What watching costs the watched Host Connections Commands Sent Received Time" in words
+    assert "app<script> 1 3 1.2 kB 9.8 MB 1 min 15 s" in words
+    assert "together 2 6 2.4 kB 19.6 MB 2 min 30 s" in words
+    none = html.body(collector.record(), collector.info, html.Told())
+    assert "What watching costs" not in none
 
 
 def test_the_worst_comes_first_and_within_it_the_heaviest(tell: Tell) -> None:

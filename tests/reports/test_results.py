@@ -10,6 +10,7 @@ import pytest
 
 from golive.history.records import read_record
 from golive.model import Evidence, Measurement
+from golive.targets.hosts.cost import Cost
 from reports.collector import Collector
 from reports.results import as_text, results
 from tests.reports.conftest import Tell
@@ -26,6 +27,7 @@ RUN_FIELDS = {
     "started_at": str,
     "finished_at": str,
     "counts": dict,
+    "cost": dict,
     "outcomes": list,
     "says": str,
     "deployment": dict,
@@ -225,3 +227,14 @@ def test_a_plugin_that_is_switched_off_costs_only_its_own_file(tell: Tell, plugi
 
 def test_without_a_terminal_the_files_are_still_written(tell: Tell) -> None:
     assert tell(one_of_each(), "-p", "no:terminal", subprocess=True).results["counts"]["fail"] == 1
+
+
+def test_what_looking_at_each_host_cost_is_told(tmp_path: Path) -> None:
+    record = Collector(info(tmp_path)).record()
+    cost = Cost(connections=1, commands=3, bytes_sent=1200, bytes_received=98_000, seconds=1.23456)
+    told = json.loads(as_text(results(record, costs={"web": cost, "app": Cost()})))["cost"]
+    assert list(told) == ["app", "web"]
+    assert told["web"] == {
+        "connections": 1, "commands": 3, "bytes_sent": 1200, "bytes_received": 98_000, "seconds": 1.235
+    }  # fmt: skip
+    assert results(record)["cost"] == {}

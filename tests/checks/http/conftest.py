@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.context import RunContext
+from fixtures.expiry import trials_of
 from fixtures.web import account_of, acting, browser_of, endpoint_of, samples_of
-from tests.judged import Judged, judged, run_context
+from tests.judged import CRITERION, Judged, judged, run_context
 from tests.webshop import Shop, open_shop, sections
 
 
@@ -39,6 +40,7 @@ class Bench:
             "account": lambda: acting(self.run, params),
             "other_account": lambda: acting(self.run, params, "other_account"),
             "account_named": lambda: lambda name: account_of(self.run, name),
+            "session_trials": lambda: lambda: trials_of(self.run, params, CRITERION),
             "samples": lambda: samples_of(self.run, params),
             "browser": lambda: browser_of(self.run, params, self.environ),
         }
