@@ -4,6 +4,8 @@ Why: the killed process is often the database, and a supervisor that starts it a
 When it fails: `dmesg | grep -i 'out of memory'` names the victim; find what took the memory, then limit it.
 """
 
+from pydantic import Field
+
 from fixtures.context import RunContext
 from fixtures.measure import Measure
 from golive.environment.params import CheckParams, Count, HostRef
@@ -15,6 +17,9 @@ _SAME_BOOT_S = 60.0
 class Params(CheckParams):
     host: HostRef
     allowed: Count = 0
+    since_boot: bool = Field(
+        True, description="count at the very first look what was killed before it, too, since the machine was started"
+    )
 
 
 def test_kernel_killed_no_process_for_lack_of_memory(
@@ -27,12 +32,18 @@ def test_kernel_killed_no_process_for_lack_of_memory(
     before = context.state.committed(key)
     is_same_boot = isinstance(before, dict) and abs(before["booted"] - booted) < _SAME_BOOT_S
     context.state.put(key, {"booted": booted, "kills": kills})
+    if is_same_boot:
+        count, since = max(0, kills - before["kills"]), "since the last look"
+    elif criterion.since_boot or before is not None:
+        count, since = kills, "since it was started, as this is the first look"
+    else:
+        count, since = 0, f"this is the first look, from which they count; {kills} before it"
     measure(
-        max(0, kills - before["kills"]) if is_same_boot else kills,
+        count,
         unit="processes",
         subject=f"killed by the kernel on host {host.name}",
         name="oom kills",
         critical=criterion.allowed,
         inclusive=True,
-        detail="since the last look" if is_same_boot else "since it was started, as this is the first look",
+        detail=since,
     )

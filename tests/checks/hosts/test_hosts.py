@@ -220,6 +220,15 @@ def test_a_kill_since_the_last_look_fails_and_an_older_one_does_not(machine: Mac
     )
 
 
+def test_what_was_killed_before_the_first_look_may_be_left_out_and_counts_after_it(machine: Machine) -> None:
+    killed(machine, 2)
+    found = look_oom(machine, since_boot=False)
+    assert (found.status, found.value("oom kills")) == (Status.PASS, 0)
+    killed(machine, 4)
+    found = look_oom(machine, since_boot=False)
+    assert (found.status, found.value("oom kills")) == (Status.FAIL, 2)
+
+
 def test_a_kernel_that_does_not_count_is_unknown(machine: Machine) -> None:
     machine.fake("cat", only("/proc/vmstat", "echo nothing"))
     assert look_oom(machine).status is Status.UNKNOWN
