@@ -39,6 +39,7 @@ shared_buffers = '16MB'
 dynamic_shared_memory_type = mmap        # leaves nothing in /dev/shm after a SIGKILL
 io_method = sync
 jit = off
+autovacuum = off                         # would open databases of backup tests just as they go, and log that as FATAL
 wal_level = minimal
 max_wal_senders = 0
 max_logical_replication_workers = 0

@@ -52,8 +52,9 @@ class Fault:
     that failed half-way. `needs_new_deployment` is for faults whose traces (restarts, log lines) stay behind: healing
     them counts as a deployment, from which on the system is watched anew.
 
-    `needs_earlier_look` is for faults that show only beside what an earlier look at this deployment found, and
-    `beyond_the_demo` for those that other demos on this machine notice as well.
+    `needs_earlier_look` is for faults that show only after an earlier look at this deployment: beside what that found,
+    or because what is done right after a deployment belongs to it. `beyond_the_demo` is for those that other demos on
+    this machine notice as well.
     """
 
     name: str

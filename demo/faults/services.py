@@ -60,6 +60,7 @@ RESTARTED = Fault(
     incident="somebody restarted the API at night because it felt slow, and told nobody",
     break_=_restart_api,
     needs_new_deployment=True,
+    needs_earlier_look=True,
 )
 
 CRASHED = Fault(
@@ -68,4 +69,5 @@ CRASHED = Fault(
     incident="a report of a whole year took all memory, and the kernel killed the worker",
     break_=_crash_worker,
     needs_new_deployment=True,
+    needs_earlier_look=True,
 )

@@ -13,7 +13,7 @@ import secrets
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -44,9 +44,11 @@ class Config(LogSection):
     """The log of a container, or of all containers of a service of a compose project."""
 
     host: HostRef = Field(description="the host that the containers run on, where `docker` may be called")
-    container: str = Field("", pattern=r"^[\w.-]*$", description="name of one container")
-    service: str = Field("", pattern=r"^[\w.-]*$", description="name of a service of a compose project")
-    project: str = Field("", pattern=r"^[\w.-]*$", description="name of the compose project; any, if it is left out")
+    container: str = Field("", pattern=r"^([A-Za-z0-9][\w.-]*)?$", description="name of one container")
+    service: str = Field("", pattern=r"^([A-Za-z0-9][\w.-]*)?$", description="name of a service of a compose project")
+    project: str = Field(
+        "", pattern=r"^([A-Za-z0-9][\w.-]*)?$", description="name of the compose project; any, if it is left out"
+    )
     program: Literal["docker", "podman"] = "docker"
     format: Format = Field("auto", description="auto looks at every line; text never takes a line for JSON")
     max_bytes: Size | None = Field(
@@ -176,9 +178,8 @@ class DockerSource:
             manner = replace(self._manner, sparse=not container.limited)
             files = Files(name=self.name, host=self._host, manner=manner, noun=f"container {container.name}")
             mark = place.mark if place else None
-            reading, mark = FileReader(files=files, sought=tuple(sought)).read(
-                container.path, mark, window_start, one.look
-            )
+            start = window_start if place is None or mark else _after(place)
+            reading, mark = FileReader(files=files, sought=tuple(sought)).read(container.path, mark, start, one.look)
             left = replace(left, mark=mark)
         else:
             reading, left = self._of_logs(one, place, left, window_start, sought)
@@ -300,6 +301,12 @@ def _without_seen(data: bytes, last: str, seen: int) -> tuple[bytes, bool]:
         if position == 0:
             return b"", again == seen
     return data[position:], again == seen
+
+
+def _after(place: _Place) -> datetime | None:
+    """Where a file is begun whose lines were told by `logs` until now."""
+    found = stamp(place.last or place.at, Clock())
+    return found.at + timedelta(microseconds=1) if found else None
 
 
 def _last_of(data: bytes) -> tuple[str, int]:

@@ -22,7 +22,8 @@ _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]")
 _MESSAGES = ("message", "msg", "text", "short_message", "error", "event")
 _FIELD_LEVEL = re.compile(r'"(?:level|severity|lvl|log\.level)"\s*:\s*"?(\w+)')
 _CONTINUES = re.compile(
-    r"\s+\S|Traceback \(most recent call last|Caused by: |\.{3} \d+ (?:more|common)|During handling of the above"
+    r"\s+\S|File \"[^\"]*\", line \d|at [\w.$<>/]+\(|Traceback \(most recent call last|Caused by: "
+    r"|\.{3} \d+ (?:more|common)|During handling of the above"
     r"|The above exception was|(?:[\w$]+\.)*[\w$]*(?:Error|Exception|Interrupt|Exit|Failure)\s*(?::|$)"
 )
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\S{8,30}) (?:stdout|stderr) [FP] ")
@@ -74,11 +75,15 @@ class LogEvent:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A line by itself. `begins` is False for a line that continues the event before it."""
+    """A line by itself. `begins` is False for a line that continues the event before it.
+
+    `tells_level`: the line says itself what level its event has, not only its frame.
+    """
 
     event: LogEvent
     begins: bool
     malformed: bool = False
+    tells_level: bool = True
 
 
 def parse_line(line: bytes, source: str, clock: times.Clock, form: Format = "auto", *, framed: bool = False) -> Parsed:
@@ -128,7 +133,7 @@ def _out_of_frame(line: bytes, source: str, clock: times.Clock, form: Format) ->
         time=at.at if at is not None else parsed.event.time,
         level=levels.gravest(parsed.event.level, level or None) if level in levels.LEVELS else parsed.event.level,
     )
-    return replace(parsed, event=event)
+    return replace(parsed, event=event, tells_level=parsed.event.level is not None)
 
 
 def _unwrapped(inner: str, fields: Mapping[str, Any], source: str, clock: times.Clock) -> Parsed:

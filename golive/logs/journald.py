@@ -1,4 +1,4 @@
-"""The journal of systemd on a host, of some units or identifiers: `journalctl`, on from the cursor of the last entry.
+"""The journal of systemd on a host, of some units or identifiers: `journalctl`, on from the cursor of the last look.
 
 That entry has to be there again, or older ones were thrown away. A level is the graver one
 of an entry's PRIORITY and of what its text says, since a program's standard output has the
@@ -38,7 +38,7 @@ _FIELDS = "MESSAGE,PRIORITY,_SYSTEMD_UNIT,SYSLOG_IDENTIFIER,_PID,UNIT"
 _CURSOR = re.compile(r"[A-Za-z0-9=;]{10,300}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _HIDDEN = b"not seeing messages from other users"
-_SECTIONS = ("newest", "oldest", "there", "dropped", "entries", "exit")
+_SECTIONS = ("newest", "oldest", "own", "there", "dropped", "entries", "exit")
 
 
 class Config(LogSection):
@@ -52,6 +52,8 @@ class Config(LogSection):
         None,
         description="most that is carried in one look (2 MB, of a local host 64 MB); beyond it only grave entries are",
     )
+
+    sparse: bool = Field(False, description="entries are rare: that the journal holds none of them at all is no gap")
 
     @model_validator(mode="after")
     def _names_some(self) -> Self:
@@ -115,10 +117,10 @@ class JournalSource:
             piece, last, cut = self._grave(since, window_start, sought, entries)
             gap = cut
         else:
-            text = self._text(entries, None if cursor else window_start)
+            text = self._text(entries, None if cursor else window_start, but=cursor)
             piece, last, gap = text, _last_cursor(entries), None
         oldest = _time_of(told.sections["oldest"])
-        gaps = [self._missing(told, cursor, window_start, oldest), self._dropped(told), gap]
+        gaps = [self._missing(told, cursor, window_start, oldest), self._unheard_of(told), self._dropped(told), gap]
         reading = LogReading(
             sources=(self.name,),
             pieces=(piece,) if piece.size else (),
@@ -141,15 +143,19 @@ class JournalSource:
 date +%s
 printf '%s-newest\\n' {mark}; {journal} -n 1 2>&1
 printf '%s-oldest\\n' {mark}; {journal} 2>/dev/null | head -n 1
+printf '%s-own\\n' {mark}; {journal} {self._config.filters} -n 1 2>/dev/null
 printf '%s-there\\n' {mark}; {there}
 printf '%s-dropped\\n' {mark}; {dropped} 2>/dev/null | tail -n 50
 printf '%s-entries\\n' {mark}; {self._entries(since, window_start)} 2>&1 | head -c {carry + 1}
 printf '\\n%s-exit\\n' {mark}"""
 
     def _entries(self, since: Cursor | None, window_start: datetime | None) -> str:
-        """The command that prints what is new."""
+        """The command that prints what is new, and before it the entry of the cursor, if it is one of these.
+
+        `--after-cursor` would leave out the first entry that matches, whichever it is.
+        """
         cursor = _cursor(since)
-        start = f" --after-cursor={shlex.quote(cursor)}" if cursor else ""
+        start = f" --cursor={shlex.quote(cursor)}" if cursor else ""
         if not cursor and window_start is not None:
             start = f" --since=@{int(window_start.timestamp())}"
         return f"journalctl --no-pager -o json --output-fields={_FIELDS} {self._config.filters}{start}"
@@ -188,6 +194,12 @@ printf '\\n%s-exit\\n' {mark}"""
         reach = f"reaches back to {utc_text(oldest)}" if oldest else "tells no time"
         return f"{where} {reach}, the window begins {utc_text(window_start)}"
 
+    def _unheard_of(self, told: _Told) -> str | None:
+        """Whether the journal knows nobody of that name; silence of one that is spelled wrongly proves nothing."""
+        if self._config.sparse or _last_cursor(told.sections["own"]):
+            return None
+        return f"log {self.name}: the journal of host {self._host.name} holds no entry at all of {self._config.filters}"
+
     def _dropped(self, told: _Told) -> str | None:
         """What journald says that it dropped of these units since then."""
         units = (self._config.unit,) if isinstance(self._config.unit, str) else self._config.unit
@@ -216,19 +228,19 @@ printf '\\n%s-exit\\n' {mark}"""
             gap = f"log {self.name}: more than {limit} of grave entries are new in the journal; the rest was not read"
         shown = re.search(rb"^-- cursor: (\S+)$", said, re.MULTILINE)
         start = None if _cursor(since) else window_start
-        text = self._text(said, start)
+        text = self._text(said, start, but=_cursor(since))
         newest = text.newest
         piece = Counted(
             kept=text,
             size=len(said),
             why=why,
-            found={one: self._searched(one, command, why, start) for one in sought},
+            found={one: self._searched(one, command, why, start, _cursor(since)) for one in sought},
             first=self._text(first, None).oldest,
             last=newest,
         )
         return piece, shown[1].decode() if shown else _last_cursor(said), gap
 
-    def _searched(self, sought: Sought, command: str, why: str, window_start: datetime | None) -> Found:
+    def _searched(self, sought: Sought, command: str, why: str, window_start: datetime | None, but: str) -> Found:
         texts = sought.texts
         if texts is None:
             return Found(incomplete=f"{why}, and {sought.told} has no fixed text that it could be looked for by there")
@@ -240,12 +252,13 @@ printf '\\n%s-exit\\n' {mark}"""
             max_bytes=self._limit + 100_000,
             timeout_s=300.0,
         ).stdout_bytes
-        found = self._text(said, window_start).find(sought, limit=100_000)
+        found = self._text(said, window_start, but=but).find(sought, limit=100_000)
         most = f"{self._limit / 1e6:g} MB of entries may be {sought.told}"
         return replace(found, incomplete=f"{why}, where more than {most}") if len(said) > self._limit else found
 
-    def _text(self, said: bytes, window_start: datetime | None) -> LogText:
-        data = b"".join(_as_lines(entry) for entry in _entries_of(said))
+    def _text(self, said: bytes, window_start: datetime | None, *, but: str = "") -> LogText:
+        """The entries as text, without the one of the cursor `but`, which was read before."""
+        data = b"".join(_as_lines(entry) for entry in _entries_of(said) if not but or entry.get("__CURSOR") != but)
         return LogText(data=data, source=self.name, form=self._config.format, window_start=window_start, framed=True)
 
     def _could_not_look(self, what: str) -> CouldNotLook:

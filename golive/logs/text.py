@@ -258,7 +258,8 @@ class LogText:
         if self._is_timed:
             return parsed.begins
         event = parsed.event
-        if not continues(event.raw) or (event.level is not None and not event.raw.startswith(_TRACE_HEADS)):
+        tells_level = event.level is not None and parsed.tells_level
+        if not continues(event.raw) or (tells_level and not event.raw.startswith(_TRACE_HEADS)):
             return True
         if not event.raw.startswith(_TRACE_HEADS) or start == 0:
             return start == 0

@@ -69,13 +69,15 @@ def run_program(
     With `until` the program's standard input stays open until it has written these bytes and the rest of
     their line: then it has said all, and is given a moment to end by itself.
     """
+    # A copy, since the one of the process itself may be changed by another thread while the program is started.
+    inherited = dict(os.environ) if env is None else env
     process = subprocess.Popen(
         arguments,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env=env,
+        env=inherited,
     )
     try:
         return _Exchange(process, stdin, until, max_bytes).run(time.monotonic() + timeout_s)

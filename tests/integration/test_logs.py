@@ -27,7 +27,7 @@ from golive.targets.hosts.host import Host
 from tests.judged import judged, written
 from tests.shims import local_host, shim
 
-IMAGE = "golive-test-busybox:1"
+IMAGE = f"golive-test-logs:{os.getpid()}"
 NUMBERS = itertools.count()
 WAYS = ("json-file", "docker logs")
 TRACE = 'echo "ERROR: it broke"; echo "Traceback (most recent call last):"; echo "  File x"; echo "ValueError: no"'
@@ -112,9 +112,8 @@ def settled(name: str, text: str) -> None:
 def test_a_container_is_read_on_from_look_to_look(start: Start, tmp_path: Path, way: str) -> None:
     host = host_for(way, tmp_path)
     long = "head -c 40000 /dev/zero | tr '\\0' y; echo"
-    name = start(
-        f"echo CRITICAL: dead >&2; {TRACE}; {long}; echo done; sleep 3; echo ERROR: later; echo over; sleep 60"
-    )
+    early = f"echo CRITICAL: dead >&2; sleep 0.3; {TRACE}; {long}; echo done"
+    name = start(f"{early}; sleep 3; echo ERROR: later; echo over; sleep 60")
     settled(name, "done")
     reading, cursor = look(host, container=name)
     assert [(e.level, e.message) for e in reading.events] == [
@@ -302,12 +301,11 @@ def journal(tmp_path: Path) -> Iterator[Path]:
 def write(journal: Path, *lines: str, priority: str = "info", identifier: str = "shop") -> None:
     given = [str(journal / "in-journal"), "systemd-cat", "-t", identifier, "-p", priority]
     subprocess.run(given, input="\n".join(lines).encode() + b"\n", check=True, timeout=20)
-    # It arrives a moment later.
+    # It arrives a moment later, and what several wrote in any order.
+    awaited = lines[-1].strip()[-10:]
     for _ in range(100):
-        last = subprocess.run(
-            [journal / "journalctl", "-t", identifier, "-n", "1", "-o", "cat"], capture_output=True, check=False
-        ).stdout
-        if last.decode("utf-8", "replace").strip()[-10:] == lines[-1].strip()[-10:]:
+        command = [str(journal / "journalctl"), "-t", identifier, "-o", "cat"]
+        if awaited in subprocess.run(command, capture_output=True, check=False).stdout.decode("utf-8", "replace"):
             return
         time.sleep(0.05)
     raise AssertionError(f"the journal never took {lines[-1]!r} in")
@@ -328,7 +326,7 @@ def test_the_journal_is_read_on_from_look_to_look(journal: Path) -> None:
     write(journal, "CRITICAL: dead", "usual")
     write(journal, "by its priority", priority="err")
     write(journal, "of another", priority="crit", identifier="other")
-    write(journal, "ERROR: it broke", "Traceback (most recent call last):", "  File x", "ValueError: no")
+    write(journal, "ERROR: it broke", "Traceback (most recent call last):", '  File "x.py", line 1', "ValueError: no")
     write(journal, "\x1b[31m\xff red".encode().decode("utf-8"), priority="warning")
     reading, cursor = journal_look(journal, back_s=3)
     assert [(e.level, e.message.strip()) for e in reading.events][:3] == [
@@ -345,6 +343,14 @@ def test_the_journal_is_read_on_from_look_to_look(journal: Path) -> None:
     assert (reading.events, reading.gap) == ((), None)
 
 
+def test_nobody_of_that_name_in_the_journal_is_a_gap(journal: Path) -> None:
+    write(journal, "CRITICAL: dead")
+    for keys in ({"identifier": "shpo"}, {"identifier": (), "unit": "shpo.service"}):
+        told = "the journal of host app holds no entry at all of -"
+        assert told in str(journal_look(journal, back_s=0, **keys)[0].gap)
+        assert told not in str(journal_look(journal, back_s=0, sparse=True, **keys)[0].gap)
+
+
 def test_a_journal_that_was_thrown_away_is_a_gap(journal: Path) -> None:
     write(journal, "ERROR: first")
     _, cursor = journal_look(journal)
@@ -359,6 +365,7 @@ def test_a_journal_that_was_thrown_away_is_a_gap(journal: Path) -> None:
 
 
 def test_a_quiet_identifier_is_no_gap(journal: Path) -> None:
+    write(journal, "usual")
     write(journal, "of another", identifier="other")
     _, cursor = journal_look(journal, back_s=0.0)
     write(journal, "of another", identifier="other")
@@ -366,6 +373,17 @@ def test_a_quiet_identifier_is_no_gap(journal: Path) -> None:
     assert (reading.events, reading.gap) == ((), None)
     write(journal, "ERROR: mine")
     assert journal_look(journal, cursor)[0].counts["ERROR"] == 1
+
+
+def test_an_identifier_that_nobody_has_is_a_gap_unless_it_is_rare(journal: Path) -> None:
+    write(journal, "of another", identifier="other")
+    assert "holds no entry at all of -t shop" in str(journal_look(journal, back_s=0.0)[0].gap)
+    reading, cursor = journal_look(journal, back_s=0.0, sparse=True)
+    assert reading.gap is None
+    # The first one of all is not left out, though the cursor is another's.
+    write(journal, "ERROR: mine")
+    reading, _ = journal_look(journal, cursor, sparse=True)
+    assert ([e.message for e in reading.events], reading.gap) == (["ERROR: mine"], None)
 
 
 def test_of_very_much_only_grave_entries_are_carried(journal: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 
 from golive.logs import Cursor, LogReading, Reach
 from golive.logs.file import Config, FileSource, open_source
+from golive.logs.hosted.files import Files, Manner
 from golive.model import CouldNotLook
 from tests.shims import local_host, shim
 
@@ -120,6 +122,23 @@ def rename_and_compress(log: Path) -> None:
     log.touch()
 
 
+def rename_by_date(log: Path) -> None:
+    log.rename(f"{log}-2026-05-01")
+    log.touch()
+
+
+def pack(program: str, ending: str) -> Callable[[Path], None]:
+    def rename_and_pack(log: Path) -> None:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+        with Path(f"{log}.1.{ending}").open("wb") as packed:
+            subprocess.run([program, "-c", log], stdout=packed, check=True)
+        log.unlink()
+        log.touch()
+
+    return rename_and_pack
+
+
 def copy_and_truncate(log: Path) -> None:
     shutil.copy(log, f"{log}-20260501")
     os.truncate(log, 0)
@@ -131,7 +150,16 @@ def rotate_twice(log: Path) -> None:
     log.touch()
 
 
-@pytest.mark.parametrize("rotate", [rename, rename_and_compress, copy_and_truncate, rotate_twice])
+WAYS = (
+    *(rename, rename_and_compress, copy_and_truncate, rotate_twice, rename_by_date),
+    *(
+        pytest.param(pack(program, ending), id=ending)
+        for program, ending in (("bzip2", "bz2"), ("xz", "xz"), ("zstd", "zst"))
+    ),
+)
+
+
+@pytest.mark.parametrize("rotate", WAYS)
 def test_rotation_loses_nothing(log: Path, rotate: Callable[[Path], None]) -> None:
     _, cursor = look(log)
     write(log, "last before")
@@ -301,3 +329,81 @@ def test_the_hosts_zone_completes_times_without_one(tmp_path: Path) -> None:
     shim(tmp_path / "bin", "date", 'case "$1" in +%z) echo +0530;; *) exec {real} "$@";; esac')
     reading, _ = source(log, bin_folder=tmp_path / "bin").read(None, LONG_AGO - timedelta(days=10_000))
     assert reading.events[0].time == datetime(2026, 5, 1, 4, 30, tzinfo=UTC)
+
+
+def test_files_with_the_date_before_their_ending_are_rotated_ones(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    write(log, "old", ago_s=7200)
+    write(log, "new", ago_s=60)
+    (tmp_path / "app-other.log").write_text(line("of another program"))
+    _, cursor = look(log)
+    write(log, "last before")
+    log.rename(tmp_path / "app-2026-05-01.log")
+    log.touch()
+    write(log, "first after")
+    reading, _ = look(log, cursor)
+    assert (messages(reading), reading.gap) == (["last before", "first after"], None)
+
+
+@pytest.mark.parametrize(("shift", "told"), [(-300, "set back by 300 s"), (300, "set forward by 300 s"), (2, None)])
+def test_a_clock_that_was_set_between_two_looks_is_told_and_nothing_is_lost(
+    log: Path, tmp_path: Path, shift: int, told: str | None
+) -> None:
+    _, cursor = look(log)
+    write(log, "in the past", ago_s=4000)
+    script = f'case "$1" in +%s) echo $(( $({{real}} +%s) + {shift} ));; *) exec {{real}} "$@";; esac'
+    shim(tmp_path / "bin", "date", script)
+    reading, _ = look(log, cursor, bin_folder=tmp_path / "bin")
+    assert (messages(reading), reading.gap) == (["in the past"], None)
+    # A host tells its time in whole seconds.
+    found = [re.sub(r"(299|301) s", "300 s", remark.partition(" since ")[0]) for remark in reading.remarks]
+    assert found == ([f"log api: the clock of host app was {told}"] if told else [])
+
+
+def test_lines_that_come_after_the_window_began_are_within_whatever_time_they_tell(log: Path) -> None:
+    write(log, "late", ago_s=5000)
+    touch(log, 0)
+    assert messages(look(log)[0]) == ["late", "new"]
+
+
+def test_lines_without_a_time_at_the_end_of_a_file_that_changed_are_within(log: Path) -> None:
+    with log.open("a") as file:
+        file.write("CRITICAL: died\n")
+    reading, _ = look(log, back_s=30)
+    assert [e.level for e in reading.events] == ["CRITICAL"]
+    touch(log, 3000)
+    assert look(log, back_s=30)[0].events == ()
+
+
+def test_a_containers_file_may_be_read_as_a_file(tmp_path: Path) -> None:
+    log = tmp_path / "x-json.log"
+    at = (NOW - timedelta(seconds=7200)).isoformat().replace("+00:00", "Z")
+
+    def wrapped(text: str) -> str:
+        return json.dumps({"log": text, "stream": "stdout", "time": at}, separators=(",", ":")) + "\n"
+
+    log.write_text(wrapped("fine\n") + wrapped("ERROR: " + "x" * 16_377) + wrapped("end\n"))
+    reading, cursor = look(log)
+    reading, cursor = source(log).read(None, None)
+    assert [len(e.raw) for e in reading.events] == [16_384 + 3]
+    with log.open("a") as file:
+        file.write(wrapped("ERROR: " + "y" * 16_377))
+    reading, cursor = source(log).read(through_json(cursor), None)
+    assert messages(reading) == []  # its end is not there yet
+    with log.open("a") as file:
+        file.write(wrapped("z\n"))
+    reading, _ = source(log).read(through_json(cursor), None)
+    assert [e.raw[-2:] for e in reading.events] == ["yz"]
+
+
+def test_a_remote_host_carries_less_than_this_machine(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    write(log, *["usual" + "y" * 200] * 12_000)
+    assert log.stat().st_size > 2_000_000
+    here = source(log)
+    assert here.read(None, None)[0].counts["lines"] == 12_000
+    remote = local_host()
+    remote.section = remote.section.model_copy(update={"connect": "ssh://app"})
+    assert not remote.is_local
+    files = Files(name="api", host=remote, manner=Manner())
+    assert files.limit == 2_000_000

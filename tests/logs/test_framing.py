@@ -118,3 +118,13 @@ def test_a_critical_line_within_a_trace_counts_too() -> None:
 def test_the_line_of_a_pod_is_read_through_its_prefix() -> None:
     event = parse_line(f"{AT} stderr F 2026-05-01 09:00:00 ERROR x".encode(), "api", CLOCK).event
     assert (event.level, event.time) == ("ERROR", datetime(2026, 5, 1, 10, 0, 0, 123456, tzinfo=UTC))
+
+
+def test_a_level_in_the_frame_does_not_tear_a_trace_apart() -> None:
+    at = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    for level in ("INFO", "ERROR"):
+        data = b"".join(framed(at, level, line) for line in ("ERROR: it broke", *TRACE, "ERROR: next"))
+        found = LogText(data=data, source="api", clock=CLOCK, framed=True)
+        assert [event.message for event in found.heavy] == ["ERROR: it broke", "ERROR: next"]
+    alone = b"".join(framed(at, level, text) for level, text in (("INFO", "fine"), ("ERROR", "  indented")))
+    assert len(LogText(data=alone, source="api", clock=CLOCK, framed=True).heavy) == 1

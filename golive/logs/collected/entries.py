@@ -16,7 +16,8 @@ from golive.logs import Cursor
 from golive.logs.framing import framed
 from golive.logs.text import LogText
 
-_MOST_SEEN = 3_000
+_MOST_SEEN = 20_000
+"""As many as are carried in one look, unless the environment says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +66,13 @@ class Place:
         return {"kind": kind, "newest": self.newest_ns, "seen_from": self.seen_from_ns, "seen": sorted(self.seen)}
 
 
-def left_at(entries: Sequence[Entry], before: Place | None, *, start_ns: int, late: timedelta) -> Place:
-    """Where the next look goes on, after all `entries` were read that begin at `start_ns`."""
+def left_at(entries: Sequence[Entry], before: Place | None, *, start_ns: int, now_ns: int, late: timedelta) -> Place:
+    """Where the next look goes on, after all `entries` were read that begin at `start_ns`.
+
+    One writer whose clock is ahead makes no other one's entries late.
+    """
     newest = max([*(entry.at_ns for entry in entries), before.newest_ns if before else start_ns])
-    since = max(start_ns, newest - int(late.total_seconds() * 1e9))
+    since = max(start_ns, min(newest, now_ns) - int(late.total_seconds() * 1e9))
     recent = sorted((entry for entry in entries if entry.at_ns >= since), key=lambda entry: entry.at_ns)
     if len(recent) > _MOST_SEEN:
         recent = recent[-_MOST_SEEN:]

@@ -155,7 +155,8 @@ class CollectedSource:
         before = Place.of(since, self._kind)
         begin = window_start or datetime.now(UTC) - timedelta(hours=1)
         start_ns = before.seen_from_ns if before else ns_of(begin)
-        span = Span(start_ns=start_ns, end_ns=ns_of(datetime.now(UTC) + AHEAD))
+        now = datetime.now(UTC)
+        span = Span(start_ns=start_ns, end_ns=ns_of(now + AHEAD))
         total = self._collector.count(span)
         if total <= self._terms.max_entries:
             fetched = self._collector.entries(span, most=self._terms.max_entries + 1_000)
@@ -177,7 +178,7 @@ class CollectedSource:
             oldest=oldest if before or gaps[0] else min(filter(None, [oldest, begin])),
             gap="; ".join(filter(None, gaps)) or None,
         )
-        left = left_at(fetched.entries, before, start_ns=start_ns, late=self._terms.late)
+        left = left_at(fetched.entries, before, start_ns=start_ns, now_ns=ns_of(now), late=self._terms.late)
         return reading, left.as_cursor(self._kind)
 
     def _lost(self, before: Place, span: Span, *, counted: bool) -> str | None:

@@ -1,6 +1,6 @@
-# Sorts numbered lines ("NUMBER:LINE", with OFFSETS "NUMBER:OFFSET:LINE") that may be grave into classes whose lines
-# have one level, and counts them. While all fit into ALL bytes they are printed as they are; beyond that each class
-# with its number and some of its lines. Works with mawk, gawk, original-awk and busybox.
+# Sorts lines that may be grave ("PLACE:LINE") into classes whose lines have one level, and counts them. While all fit
+# into ALL bytes they are printed ("PLACE:LENGTH:LINE"); beyond that each class with its number and some of its lines.
+# What lies beyond END_AT, if that is set, is left out. Works with mawk, gawk, original-awk and busybox.
 
 function level_key() {
   return "\"(level|severity|lvl|log[.]level|levelname|loglevel|log_level|severityText|severity_text|Level|Severity|LEVEL)\" *: *"
@@ -12,7 +12,8 @@ function unwrapped(s,   i) {
     s = substr(s, 9)
     i = index(s, "\",\"stream\":"); if (i) s = substr(s, 1, i - 1)
     sub(/\\n$/, "", s)
-    gsub(/\\\\/, "\001", s); gsub(/\\"/, "\"", s); gsub(/\001/, "\\", s)
+    gsub(/\\\\/, "\001", s); gsub(/\\"/, "\"", s); gsub(/\\u003c/, "<", s); gsub(/\\u003e/, ">", s)
+    gsub(/\001/, "\\", s)
     return s
   }
   if (match(s, /^[0-9TZ:.+-]+ (stdout|stderr) [FP] /)) return substr(s, RLENGTH + 1)
@@ -72,12 +73,9 @@ BEGIN {
 $0 == "!" { overflow = 1; next }
 
 {
-  line = $0; i = index(line, ":"); place = substr(line, 1, i); line = substr(line, i + 1)
-  if (OFFSETS) {
-    i = index(line, ":"); if (END_AT && substr(line, 1, i - 1) + 0 >= END_AT) next
-    place = place substr(line, 1, i); line = substr(line, i + 1)
-  } else place = place ":"
-  kept = place substr(line, 1, CUT)
+  line = $0; i = index(line, ":"); place = substr(line, 1, i - 1); line = substr(line, i + 1)
+  if (END_AT && place + 0 >= END_AT) next
+  kept = place ":" length(line) ":" substr(line, 1, CUT)
   total++
   if (!flood) { bytes += length(kept) + 1; if (bytes > ALL) flood = 1; else all[total] = kept }
   c = class_of(line)

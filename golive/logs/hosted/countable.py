@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from golive.logs import LogHost
+from golive.logs import CommandOutput, LogHost
 from golive.logs.hosted import counting
 from golive.logs.hosted.counted import Counted, Understood, events_of, understood
+from golive.logs.hosted.files import UNREAD_PACKED
+from golive.logs.hosted.look import DAMAGED
 from golive.logs.hosted.plan import Plan, plan_of, whole_lines
 from golive.logs.sought import Found, Sought
 from golive.logs.text import LogText
@@ -62,7 +64,7 @@ class Countable:
 
     def _picked(self, plan: Plan) -> counting.Picked:
         script = counting.count_script(self.origin, plan)
-        said = self.host.run(script, max_bytes=counting.MOST_PRINTED, timeout_s=self.limit_s)
+        said = self._whole(self.host.run(script, max_bytes=counting.MOST_PRINTED, timeout_s=self.limit_s))
         try:
             picked, after = counting.parse_picked(said.stdout_bytes)
         except counting.Garbled as error:
@@ -70,12 +72,18 @@ class Countable:
         self.require_same(after)
         return picked
 
+    def _whole(self, said: CommandOutput) -> CommandOutput:
+        """CouldNotLook where a packed file was not unpacked to its end."""
+        if DAMAGED in said.stderr_bytes:
+            raise self.error(UNREAD_PACKED)
+        return said
+
     def _searched(self, sought: Sought) -> Found:
         if sought.texts is None:
             told = f"{sought.told} has no fixed text that it could be looked for by there"
             return Found(incomplete=f"{self.why}, and {told}")
-        script = counting.sought_script(self.origin, sought)
-        said = self.host.run(script, max_bytes=3 * counting.SOUGHT_BYTES, timeout_s=self.limit_s)
+        script = counting.sought_script(self.origin, sought, wrapped=self.wrapped)
+        said = self._whole(self.host.run(script, max_bytes=3 * counting.SOUGHT_BYTES, timeout_s=self.limit_s))
         try:
             lines, whole, after = counting.parse_sought(said.stdout_bytes, self.origin)
         except counting.Garbled as error:

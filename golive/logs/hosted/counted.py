@@ -101,7 +101,7 @@ class Understood:
 def understood(picked: Picked, like: LogText, *, wrapped: bool) -> Understood:
     """The picked lines as text of the same source as `like`, and the counts of the classes, if there are any."""
     if picked.classes is None:
-        return Understood(kept=_text(picked.lines, like, wrapped=wrapped))
+        return Understood(kept=_text(sorted(picked.lines, key=lambda line: line.place), like, wrapped=wrapped))
     tally = Counter(dict.fromkeys(levels.HEAVY, 0))
     kept: list[Line] = []
     uncounted = 0
@@ -115,7 +115,7 @@ def understood(picked: Picked, like: LogText, *, wrapped: bool) -> Understood:
         elif known[0] in levels.HEAVY:
             tally[str(known[0])] += one.count
             kept += one.lines
-    text = _text(sorted(kept, key=lambda line: line.number), like, wrapped=wrapped)
+    text = _text(sorted(kept, key=lambda line: line.place), like, wrapped=wrapped)
     return Understood(kept=text, tally=dict(tally), uncounted=uncounted)
 
 
@@ -127,12 +127,12 @@ def events_of(lines: Iterable[Line], like: LogText, *, wrapped: bool) -> list[Lo
 def _text(lines: Sequence[Line], like: LogText, *, wrapped: bool) -> LogText:
     """The lines, with a light one wherever others stood between them, so that nothing is taken for its neighbour's."""
     pieces: list[bytes] = []
-    before = 0
+    before: Line | None = None
     for line in lines:
-        if line.number != before + 1:
+        if not line.follows(before):
             pieces.append(_light_line(like))
         pieces.append(_unframed(line.data, wrapped=wrapped))
-        before = line.number
+        before = line
     return replace(like, data=b"".join(piece + b"\n" for piece in pieces))
 
 

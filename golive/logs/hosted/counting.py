@@ -1,15 +1,17 @@
 """The shell text that lines are picked and counted with on a host, and the parsing of what it prints.
 
-What is picked comes with the number of its line, so that lines that stood together are known.
+What is picked comes with its place, so that lines that stood together are known: GNU grep tells
+the offset (`-b`), others the number of the line (`-n`).
 A file that is read from its beginning is read directly, several programs at a time; anything
 else (a later part, a packed file, the output of a command) goes through one pipe.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -26,7 +28,7 @@ _GUARDED = 1_000_000
 _TRACE = ("\\n", "\\u000")
 _INNER = (":{", "[{", ",{", " {", "\t{", "}{")
 """How an object begins inside another, for a grep whose expressions are slow."""
-_PLACED = re.compile(rb"(\d{1,12}):(?:(\d{1,16}))?:")
+_PLACED = re.compile(rb"(\d{1,16}):(?:(\d{1,12}):)?")
 
 
 class Garbled(Exception):
@@ -50,11 +52,17 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A line that was picked, its number within the stretch, and where it begins there, if the host can tell that."""
+    """A line that was picked: the offset in bytes at which it begins, or its number (`size` is 0 then)."""
 
-    number: int
+    place: int
     data: bytes
-    offset: int | None = None
+    size: int = 0
+
+    def follows(self, before: Line | None) -> bool:
+        """Whether it stood right behind that line, or at the very beginning."""
+        if self.size == 0:
+            return self.place == (before.place if before else 0) + 1
+        return self.place == (before.place + before.size if before else 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,47 +102,52 @@ def _program() -> str:
 def count_script(origin: Origin, plan: Plan) -> str:
     """Print the lines that may be grave, or their classes; the same on GNU and busybox."""
     classes = (
-        f"tr '\\000' ' ' | cut -b-{_LONGEST} | awk -v ALL={ALL_BYTES} -v CUT={_CUT} -v FRAMED={int(origin.framed)}"
-        f' -v OFFSETS="$offsets" -v END_AT={origin.length} {shlex.quote(_program())}'
+        f"tr -d '\\000' | cut -b-{_LONGEST} | awk -v ALL={ALL_BYTES} -v CUT={_CUT} -v FRAMED={int(origin.framed)}"
+        f' -v END_AT="$((offsets*{origin.length}))" {shlex.quote(_program())}'
     )
     picking = _by_light(plan) if plan.light else f"pick -iE -e {shlex.quote(plan.grave)} | {classes}"
     return f"{_head(origin)}\n{picking.replace('@CLASSES@', classes)}\n{_tail(origin)}"
 
 
-def sought_script(origin: Origin, sought: Sought) -> str:
-    """Print the numbered lines that may be what is sought; ValueError where it has no texts."""
+def sought_script(origin: Origin, sought: Sought, *, wrapped: bool = False) -> str:
+    """Print the numbered lines that may be what is sought; ValueError where it has no texts.
+
+    `wrapped`: the lines may lie in JSON, where some characters are spelled otherwise.
+    """
     texts = sought.texts
     if texts is None:
         raise ValueError(f"{sought.told} has no fixed text")
+    parts = dict.fromkeys(
+        spelled for part in texts.parts for spelled in ((part, *_in_json(part)) if wrapped else (part,))
+    )
     any_case = "i" if texts.any_case else ""
     narrow = f"| grep $text -{any_case}E -e {shlex.quote(sought.narrow)}" if sought.narrow else ""
     bound = f"cut -b-{_LONGEST} | head -c {SOUGHT_BYTES + 1}"
-    return (
-        f"{_head(origin)}\npick -{any_case}F {_given(texts.parts)} {narrow} | {bound}; echo; echo end\n{_tail(origin)}"
-    )
+    return f"{_head(origin)}\npick -{any_case}F {_given(parts)} {narrow} | {bound}; echo; echo end\n{_tail(origin)}"
 
 
 def parse_picked(said: bytes) -> tuple[Picked, After]:
     """What `count_script` printed; Garbled when it is cut or something else."""
-    _, body, after = _parts(said)
+    by_offset, body, after = _parts(said)
     first, _, rest = body.partition(b"\n")
     lines = rest.split(b"\n")[:-1]
     if first == b"overflow":
         return Picked(overflow=True), after
     if first == b"all":
-        return Picked(lines=tuple(map(_line, lines))), after
+        return Picked(lines=tuple(_line(line, by_offset) for line in lines)), after
     if first != b"classes":
         raise Garbled("what the host printed of the log is no count")
-    return Picked(classes=tuple(_classes(lines))), after
+    return Picked(classes=tuple(_classes(lines, by_offset))), after
 
 
 def parse_sought(said: bytes, origin: Origin) -> tuple[tuple[Line, ...], bool, After]:
     """The lines that `sought_script` printed, whether these are all, and the file afterwards; Garbled as above."""
-    has_offsets, body, after = _parts(said)
+    by_offset, body, after = _parts(said)
     whole = len(body) <= SOUGHT_BYTES + 1
     texts = body.split(b"\n") if whole else body.split(b"\n")[:-1]
-    lines = [_line(text if has_offsets else text.replace(b":", b"::", 1)) for text in texts if text]
-    return tuple(line for line in lines if not origin.length or (line.offset or 0) < origin.length), whole, after
+    lines = [_line(text, by_offset, told_size=False) for text in texts if text]
+    within = (line for line in lines if not by_offset or not origin.length or line.place < origin.length)
+    return tuple(within), whole, after
 
 
 def _parts(said: bytes) -> tuple[bool, bytes, After]:
@@ -150,13 +163,13 @@ def _parts(said: bytes) -> tuple[bool, bytes, After]:
 
 
 def _head(origin: Origin) -> str:
-    """`pick OPTIONS…` prints the lines that `grep` finds, numbered; `offsets` says whether with their places, too."""
-    direct = f'grep -nab "$@" -- {shlex.quote(origin.path)}' if origin.path else 'stretch | grep -nab "$@"'
+    """`pick OPTIONS…` prints the lines that `grep` finds, each with its place: its offset, or else its number."""
+    direct = f'grep -ab "$@" -- {shlex.quote(origin.path)}' if origin.path else 'stretch | grep -ab "$@"'
     return f"""
 LC_ALL=C; export LC_ALL; text=; offsets=0
 if echo x | grep -ab x >/dev/null 2>&1; then text=-a; offsets=1; fi
 stretch() {{ {origin.command}; }}
-pick() {{ if [ $offsets = 1 ]; then {direct}; else stretch | grep -n "$@"; fi; }}
+pick() {{ if [ $offsets = 1 ]; then {direct}; else stretch | tr -d '\\000' | grep -n "$@"; fi; }}
 echo $offsets
 """
 
@@ -166,32 +179,67 @@ def _tail(origin: Origin) -> str:
 
 
 def _by_light(plan: Plan) -> str:
-    """All lines without a light text; beside that, those with one which it does not prove to be light."""
-    light = [text.decode("latin-1") for text in plan.light]
-    others = "".join(f" | grep $text -vF {_given([text])}" for text in light[1:])
-    known, grave = _given(light), shlex.quote(plan.grave)
+    """All lines without a light text; beside that, at the same time, those which it does not prove to be light."""
+    light = [text.decode("ascii") for text in plan.light]
+    grave = f"grep $text -iE -e {shlex.quote(plan.grave)}"
     return f"""
-candidates() {{ pick -vF {_given(light[:1])}{others}; }}
-nested() {{ if [ "$text" ]; then pick -e '.{{'; else pick -F {_given(_INNER)}; fi | grep $text -iE -e {grave}; }}
+if [ "$text" ]; then
+{_with_anchors(light) if plan.first else _with_texts(light, "pick -e '.{'")}
+else
+{_with_texts(light, f"pick -F {_given(_INNER)}")}
+fi
 traces() {{ pick -F -e '\\' | grep $text -F {_given(_TRACE)} | grep $text -iE -e 'crit|fatal'; }}
-unproven() {{ {{ nested; traces; }} | grep $text -F {known}; }}
+nested() {{ inner | {grave}; }}
+unproven() {{ "$1" 3>&- | known 3>&-; }}
 held() {{ awk '
   {{ size += length($0) + 1; if (size > {_GUARDED}) {{ over = 1; next }} }}
-  {{ number = $0; sub(/:.*/, "", number); if (!(number in seen)) {{ seen[number] = 1; lines[++n] = $0 }} }}
+  {{ place = $0; sub(/:.*/, "", place); if (!(place in seen)) {{ seen[place] = 1; lines[++n] = $0 }} }}
   END {{ for (i = 1; i <= n; i++) print lines[i]; if (over) print "!" }}'; }}
-{{ {{ unproven 3>&- & candidates >&3; wait; }} | held 3>&-; }} 3>&1 | @CLASSES@"""
+{{ {{ unproven $beside & candidates >&3; unproven $after; wait; }} | held 3>&-; }} 3>&1 | @CLASSES@"""
 
 
-def _given(texts: Sequence[str]) -> str:
+def _with_texts(light: Sequence[str], inner: str) -> str:
+    """Light lines are those with one of the texts anywhere; `inner` picks those with an object inside."""
+    others = "".join(f" | grep $text -vF {_given([text])}" for text in light[1:])
+    return f"""candidates() {{ pick -vF {_given(light[:1])}{others}; }}
+known() {{ grep $text -F {_given(light)}; }}
+inner() {{ {inner}; }}
+beside=nested; after=traces"""
+
+
+def _with_anchors(light: Sequence[str]) -> str:
+    """Light lines begin with one of the texts, so that objects inside need no look; a fast `grep` is needed for it."""
+    heads = [f"{{{_literal(text)}" for text in light]
+    others = "".join(f" | grep $text -v -e {shlex.quote(f'^[0-9]*:{head}')}" for head in heads[1:])
+    return f"""candidates() {{ pick -v -e {shlex.quote(f"^{heads[0]}")}{others}; }}
+known() {{ grep $text {_given([f"^[0-9]*:{head}" for head in heads])}; }}
+beside=traces; after=:"""
+
+
+def _literal(text: str) -> str:
+    """A text within a basic regular expression."""
+    return re.sub(r"([\\.*^$\[\]])", r"\\\1", text)
+
+
+def _in_json(text: str) -> tuple[str, ...]:
+    """How docker's json-file driver spells a text, and how others do."""
+    usual = json.dumps(text, ensure_ascii=False)[1:-1]
+    docker = usual.replace("\\t", "\\u0009")
+    for sign in "<>&\u2028\u2029":
+        docker = docker.replace(sign, f"\\u{ord(sign):04x}")
+    return usual, docker
+
+
+def _given(texts: Iterable[str]) -> str:
     return " ".join(f"-e {shlex.quote(text)}" for text in texts)
 
 
-def _classes(lines: list[bytes]) -> list[Class]:
+def _classes(lines: list[bytes], by_offset: bool) -> list[Class]:
     found: list[Class] = []
     held: list[Line] = []
     for line in [*lines, b"="]:
         if line.startswith(b"+"):
-            held.append(_line(line[1:]))
+            held.append(_line(line[1:], by_offset))
         elif line.startswith(b"="):
             if found:
                 found[-1] = Class(key=found[-1].key, count=found[-1].count, lines=tuple(held))
@@ -204,11 +252,13 @@ def _classes(lines: list[bytes]) -> list[Class]:
     return found
 
 
-def _line(text: bytes) -> Line:
-    found = _PLACED.match(text)
-    if found is None:
-        raise Garbled("what the host printed of the log has lines without a number")
-    return Line(number=int(found[1]), data=text[found.end() :], offset=int(found[2]) if found[2] else None)
+def _line(text: bytes, by_offset: bool, *, told_size: bool = True) -> Line:
+    found = _PLACED.match(text) if told_size else re.match(rb"(\d{1,16}):()", text)
+    if found is None or (told_size and not found[2]):
+        raise Garbled("what the host printed of the log has lines without a place")
+    data = text[found.end() :]
+    size = (int(found[2]) if told_size else len(data)) + 1
+    return Line(place=int(found[1]), data=data, size=size if by_offset else 0)
 
 
 def _number(text: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from golive.logs import LogHost
 from golive.logs.event import Format
 from golive.logs.framing import is_wrapped, unwrapped
 from golive.logs.hosted.look import (
+    DAMAGED,
     File,
     Garbled,
     Look,
@@ -31,11 +33,13 @@ LOCAL_BYTES = 64_000_000
 REMOTE_BYTES = 2_000_000
 VISIT_BYTES = 1_000_000
 """Most that one look brings along in a host's one visit."""
+UNREAD_PACKED = "it cannot be unpacked there, or not to its end"
 _LONGEST_UNFINISHED = 1_000_000
+_HOLE = re.compile(rb"^\0+", re.MULTILINE)
 
 
 class Moved(Exception):
-    """The file was rotated while it was read."""
+    """The file was rotated or emptied while it was read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +103,28 @@ class Files:
             raise self.could_not_look(look.path, "its rotated files could not be read")
         return {file.path: head for file, head in zip(siblings, heads, strict=True)}
 
-    def samples(self, file: File, offsets: Iterable[int]) -> tuple[Sample, ...]:
-        """Some bytes near each of the offsets."""
+    def samples(self, file: File, offsets: Iterable[int], *, size: int = 4_096) -> tuple[Sample, ...]:
+        """Some bytes near each of the offsets, from a little before it on."""
         mark = _marker()
-        said = self.host.run(samples_script(mark, file.path, list(offsets)))
+        said = self.host.run(samples_script(mark, file.path, list(offsets), size=size))
         try:
             return parse_samples(said.stdout_bytes, mark)
         except Garbled as error:
             raise self.could_not_look(file.path, str(error)) from None
 
     def carried(self, look: Look, file: File, begin: int, most: int) -> bytes:
-        """Up to `most` bytes from `begin` on."""
-        return self.host.run(part_script(look.path, file, begin, most), max_bytes=most + 100_000).stdout_bytes
+        """Up to `most` bytes from `begin` on. CouldNotLook where there are fewer than there should be."""
+        said = self.host.run(part_script(look.path, file, begin, most), max_bytes=most + 100_000)
+        data = said.stdout_bytes
+        if file.packed(look.path):
+            if len(data) < most and DAMAGED in said.stderr_bytes:
+                raise self.could_not_look(file.path, UNREAD_PACKED)
+        elif len(data) < min(most, file.size - begin):
+            if file.path == look.path:
+                raise Moved
+            what = f"only {len(data)} of {file.size - begin} bytes could be read"
+            raise self.could_not_look(file.path, what)
+        return data
 
     def text(
         self, look: Look, data: bytes, window_start: datetime | None = None, *, settled: bool = True
@@ -121,7 +135,7 @@ class Files:
         if is_wrapped(look.head):
             out = unwrapped(finished, to_the_end=settled)
             finished, taken = out.data, out.consumed
-        return replace(self.empty(look, window_start), data=finished), taken
+        return replace(self.empty(look, window_start), data=_without_hole(finished)), taken
 
     def empty(self, look: Look, window_start: datetime | None = None) -> LogText:
         """Text without a line, by which others of this log are made."""
@@ -149,6 +163,11 @@ def _finished(data: bytes, *, settled: bool) -> bytes:
     end = data.rfind(b"\n") + 1
     rest = len(data) - end
     return data if rest == 0 or settled or rest > _LONGEST_UNFINISHED else data[:end]
+
+
+def _without_hole(data: bytes) -> bytes:
+    """Where a file was emptied whose writer goes on at its old place, zeros stand before the next line."""
+    return _HOLE.sub(b"", data) if b"\0\0" in data else data
 
 
 def _marker() -> str:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-HEAD_BYTES = 256
+HEAD_BYTES = 1_024
+"""What a file is known by: more than the banner that a program begins each log with."""
+DAMAGED = b"golive: cannot be unpacked"
+"""What is said on standard error where a packed file was not unpacked to its end."""
 TAIL_BYTES = 65_536
 _SAMPLE_BYTES = 4_096
 _ZONE = re.compile(r"([+-])(\d\d)(\d\d)")
@@ -96,7 +99,7 @@ else
   sample "$O" 1
   for n in 1 2 3; do sample $((O+(S-O)/4*n)) 2; done
   T=$((S-O<{TAIL_BYTES} ? S-O : {TAIL_BYTES})); D={TAIL_BYTES}
-  while [ $((S-D*2)) -gt "$O" ]; do D=$((D*2)); sample $((S-D)) 1; done
+  while [ $((S-D*4)) -gt "$O" ]; do D=$((D*4)); sample $((S-D)) 1; done
   printf '\\n%s %s\\n' "$M" $((S-T)); {_from('"$P"', "(S-T)")} | head -c "$T"
 fi
 printf '\\n%s\\n' "$M"; stat -L -c '%i' -- "$P" 2>/dev/null; :
@@ -110,12 +113,13 @@ def heads_script(marker: str, path: str, siblings: Iterable[File]) -> str:
     )
 
 
-def samples_script(marker: str, path: str, offsets: Sequence[int]) -> str:
-    """Print a sample at each of these offsets."""
+def samples_script(marker: str, path: str, offsets: Sequence[int], *, size: int = _SAMPLE_BYTES) -> str:
+    """Print a sample of about that size at each of these offsets."""
     words = " ".join(str(offset // _SAMPLE_BYTES) for offset in offsets)
+    read = f'dd if={shlex.quote(path)} bs={_SAMPLE_BYTES} skip="$n" count={-(-size // _SAMPLE_BYTES)}'
     return f"""
 for n in {words}; do
-  printf '%s %s\\n' {marker} $((n*{_SAMPLE_BYTES})); dd if={shlex.quote(path)} bs={_SAMPLE_BYTES} skip="$n" count=1
+  printf '%s %s\\n' {marker} $((n*{_SAMPLE_BYTES})); {read}
   echo
 done 2>/dev/null
 printf '%s\\n' {marker}"""
@@ -134,7 +138,8 @@ def opened(path: str, file: File) -> str:
 def opened_from(path: str, file: File, begin: int) -> str:
     """The same from an offset on; nothing before it is read where the file is not packed."""
     if file.packed(path):
-        return f"{opened(path, file)} 2>/dev/null | tail -c +{begin + 1}"
+        unpacked = f"{opened(path, file)} 2>/dev/null || echo '{DAMAGED.decode()}' >&2"
+        return f"{{ {unpacked}; }} | tail -c +{begin + 1}"
     return _from(shlex.quote(file.path), str(begin))
 
 
@@ -152,7 +157,7 @@ def parse_look(said: bytes, marker: str, path: str) -> Look:
         host_now=int(lines[0]) if lines and lines[0].isascii() and lines[0].isdigit() else 0,
         zone=_zone(lines[1]) if len(lines) > 1 else timedelta(0),
         current=current,
-        siblings=tuple(sorted((f for f in files.values() if _is_sibling(f, path)), key=lambda f: _age_order(f, path))),
+        siblings=_siblings(files, path),
         head=parts[1][:-1],
         data=data,
         samples=samples,
@@ -215,8 +220,11 @@ def _sibling(path: str, current: str) -> re.Match[str] | None:
     return found if found and found["ending"] == f".{ending}" else None
 
 
-def _is_sibling(file: File, path: str) -> bool:
-    return file.path != path and _sibling(file.path, path) is not None
+def _siblings(files: Mapping[str, File], path: str) -> tuple[File, ...]:
+    """The rotated files, the oldest first; one that is just being packed has its whole self beside it."""
+    found = [file for file in files.values() if file.path != path and _sibling(file.path, path) is not None]
+    whole = [f for f in found if not ((packed := f.packed(path)) and f.path.removesuffix(f".{packed}") in files)]
+    return tuple(sorted(whole, key=lambda file: _age_order(file, path)))
 
 
 def _age_order(file: File, path: str) -> tuple[int, int, str]:

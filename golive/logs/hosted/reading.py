@@ -150,6 +150,8 @@ class FileReader:
             if end - start > self.files.limit:
                 return self._counted(look, file, (start, end), look.samples)
             data = self.files.carried(look, file, start, end - start)
+        elif len(data) < file.size - begin:
+            raise Moved
         text, taken = self.files.text(look, data, window_start, settled=settled)
         return _Part(pieces=(text,) if text.data else (), end=start + taken)
 
@@ -159,7 +161,10 @@ class FileReader:
             if window_start is not None:
                 begin = window_begin(self.files, look, file, (begin, file.size), window_start)
             offsets = (begin + (file.size - begin) // 4 * n for n in range(4))
-            return self._counted(look, file, (begin, file.size), self.files.samples(file, offsets))
+            samples = self.files.samples(file, offsets)
+            if not any(sample.data for sample in samples):
+                raise self.files.could_not_look(file.path, "it is there but may not be read")
+            return self._counted(look, file, (begin, file.size), samples)
         data = self.files.carried(look, file, begin, self.files.limit + 1)
         if len(data) > self.files.limit:
             samples = (Sample(offset=0, data=data[:_SAMPLED]),)

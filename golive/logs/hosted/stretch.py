@@ -95,25 +95,38 @@ class Stretch:
         critical = {event.raw.partition("\n")[0] for event in heavy if event.level == levels.CRITICAL}
         lines = [*picked.lines, *(line for one in picked.classes or () for line in one.lines)] if critical else []
         raws = [(line, events_of([line], countable.like, wrapped=countable.wrapped)[0].raw) for line in lines]
-        wanted = sorted((pair for pair in raws if pair[1] in critical), key=lambda pair: pair[0].number)
-        return {raw: self._around_one(line, countable) for line, raw in wanted[-_WITH_CONTEXT:]}
+        wanted = sorted((pair for pair in raws if pair[1] in critical), key=lambda pair: pair[0].place)
+        return self._around_all(wanted[-_WITH_CONTEXT:], countable) if wanted else {}
 
-    def _around_one(self, line: counting.Line, countable: Countable) -> Around:
-        if line.offset is None or self.file.packed(self.look.path):
-            numbers = f"{max(1, line.number - _AROUND)},{line.number + _AROUND}"
-            script = f"{countable.origin.command} | sed -n '{numbers}p' | cut -b-{_AROUND_BYTES}"
-            lines = self.files.host.run(script, timeout_s=countable.limit_s).stdout_bytes.split(b"\n")
-            at = min(_AROUND, line.number - 1)
-            before, after = lines[:at], lines[at + 1 :]
-        else:
-            place = self.begin + line.offset
-            start = max(self.begin, place - _AROUND_BYTES)
-            most = place - start + len(line.data) + _AROUND_BYTES
-            data = self.files.carried(self.look, self.file, start, most)
-            before, after = data[: place - start].split(b"\n")[:-1], data[place - start :].split(b"\n")[1:]
+    def _around_all(self, wanted: Sequence[tuple[counting.Line, str]], countable: Countable) -> Mapping[str, Around]:
+        """What stands around each of these lines, by what it says."""
+        if any(not line.size for line, _ in wanted) or self.file.packed(self.look.path):
+            return {raw: self._around_number(line, countable) for line, raw in wanted if not line.size}
+        places = [max(self.begin, self.begin + line.place - _AROUND_BYTES) for line, _ in wanted]
+        size = 4 * _AROUND_BYTES + max(len(line.data) for line, _ in wanted)
+        samples = self.files.samples(self.file, places, size=size)
+        return {raw: self._around_offset(self.begin + line.place, samples, countable) for line, raw in wanted}
+
+    def _around_number(self, line: counting.Line, countable: Countable) -> Around:
+        numbers = f"{max(1, line.place - _AROUND)},{line.place + _AROUND}"
+        script = f"{countable.origin.command} | sed -n '{numbers}p' | cut -b-{_AROUND_BYTES}"
+        lines = self.files.host.run(script, timeout_s=countable.limit_s).stdout_bytes.split(b"\n")
+        at = min(_AROUND, line.place - 1)
+        return self._around_lines(lines[:at], lines[at + 1 :], countable)
+
+    def _around_offset(self, place: int, samples: Sequence[Sample], countable: Countable) -> Around:
+        last = max((sample for sample in samples if sample.offset <= place), key=lambda one: one.offset, default=None)
+        if last is None:
+            return Around()
+        data, at = last.data, place - last.offset
+        start = 0 if last.offset <= self.begin else data.find(b"\n") + 1
+        end = data.rfind(b"\n") + 1
+        return self._around_lines(data[start:at].split(b"\n")[:-1], data[at:end].split(b"\n")[1:-1], countable)
+
+    def _around_lines(self, before: Sequence[bytes], after: Sequence[bytes], countable: Countable) -> Around:
         return Around(before=self._raws(before[-_AROUND:], countable), after=self._raws(after[:_AROUND], countable))
 
     @staticmethod
     def _raws(texts: Sequence[bytes], countable: Countable) -> tuple[str, ...]:
-        lines = (counting.Line(number=0, data=text) for text in texts if text)
+        lines = (counting.Line(place=0, data=text) for text in texts if text)
         return tuple(event.raw for event in events_of(lines, countable.like, wrapped=countable.wrapped))

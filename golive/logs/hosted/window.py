@@ -23,6 +23,10 @@ def window_begin(files: Files, look: Look, file: File, stretch: tuple[int, int],
     Where times go back, it is the first such line that counts.
     """
     begin, end = stretch
+    first = next((sample for sample in look.samples if sample.offset == begin and file.path == look.path), None)
+    oldest = files.text(look, first.data)[0].oldest if first is not None else None
+    if oldest is not None and oldest >= window_start:
+        return begin
     known = look.samples if file.path == look.path else ()
     low, high = _narrowed(files, look, known, (begin, end), window_start)
     while high - low > _STEP:

@@ -70,8 +70,8 @@ def narrow(limit_ms: float, *, field: str = "") -> str:
     many = "[0-9]" * len(str(int(limit_ms))) + "[0-9]*([^-:/T0-9]|$)"
     with_unit = "[0-9]+([.][0-9]+)? ?[smh]"
     decimal = "[0-9]*[1-9][0-9]*[.][0-9]" if limit_ms >= 1000 else "[0-9]+[.][0-9]"
-    in_seconds = "(_time|_s|_seconds)[\"':= ]+[0-9]*[1-9]"
-    return f"({keys})[a-z_]*[\"':= ]+({many}|{with_unit}|{decimal})|{in_seconds}"
+    in_seconds = "(_time|_s|_seconds)[\"'\\\\:= ]+[0-9]*[1-9]"
+    return f"({keys})[a-z_]*[\"'\\\\:= ]+({many}|{with_unit}|{decimal})|{in_seconds}"
 
 
 def _of_field(name: str, value: Any) -> float | None:

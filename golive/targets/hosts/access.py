@@ -137,10 +137,14 @@ class Access:
                     self._cost += Cost(seconds=time.monotonic() - began)
 
     def _find_way(self) -> Way:
-        sockets = self._sockets or self._own_sockets
-        if sockets is None:
-            sockets = self._own_sockets = make_folder()
-        return open_way(self.name, self.section, parse(self.section.connect), sockets)
+        return open_way(self.name, self.section, parse(self.section.connect), self._socket_folder)
+
+    def _socket_folder(self) -> Path:
+        """Made only where connections are held at all."""
+        if self._sockets is not None:
+            return self._sockets
+        self._own_sockets = self._own_sockets or make_folder()
+        return self._own_sockets
 
     def _count(self, sent: int, result: CommandResult, seconds: float) -> None:
         received = len(result.stdout_bytes) + len(result.stderr_bytes)

@@ -73,36 +73,50 @@ def _run(command: str, limit_s: float) -> str:
 
 
 _REAP = r"""
-# Ends a process and all below it, which are found through /proc, since they may be in groups of their own. Each is
-# stopped as it is found: so it has no further children, and its number stays its own until it is ended. (In `status`
-# a process cannot pass for another one: line ends in its name are shown otherwise.)
+# When a process was started, as the kernel counts. Its number may be another one's by now, its start never is.
+born() {
+  birth=; [ -r /proc/self/stat ] || birth=untold
+  [ -n "$birth" ] || { read -r birth <"/proc/$1/stat" && set -- ${birth##*) } && birth=${20}; }
+} 2>/dev/null
+# reap PROCESS BIRTH: ends it and all below it, which are found through /proc, since they may be in groups of their own.
+# Each is stopped as it is found: so it has no further children, and its number stays its own until it is ended. (In
+# `status` a process cannot pass for another one: line ends in its name are shown otherwise.)
 reap() {
   case $1 in '' | 0 | 1 | *[!0-9]*) return ;; esac
+  born "$1"; [ -n "$birth" ] && [ "$birth" = "$2" ] || return
   kill -STOP "$1" 2>/dev/null || return
-  caught=" $1 "; before=
+  caught=" $1 "; before= above=
   while [ "$caught" != "$before" ]; do
     before=$caught
     for found in $(grep '^PPid:' /proc/[0-9]*/status 2>/dev/null | tr -d '\t'); do
       pid=${found#/proc/}; pid=${pid%%/*}
-      case $caught in *" $pid "*) ;; *" ${found##*:} "*) kill -STOP "$pid" && caught="$caught$pid " ;; esac
+      case $caught in
+        *" $pid "*) ;;
+        # Who waits for the job is above it. If it seems below, the list is not to be trusted: only the job is ended.
+        *" ${found##*:} "*) case $pid in 1 | "$$" | "$PPID") above=$pid; break 2 ;; esac
+          kill -STOP "$pid" && caught="$caught$pid " ;;
+      esac
     done 2>/dev/null
   done
+  [ -z "$above" ] || { kill -CONT $caught; caught=$1; } 2>/dev/null
   kill -9 $caught 2>/dev/null
 }
 """
 _RUN = r"""
 printf '%s begin\n' "$M"
 exec 3<&0 </dev/null
-(eval {command}) 3<&- </dev/null & job=$!
+# It outlives a reader who is gone: else nobody would be there through whom the rest of it is found.
+(trap : PIPE; eval {command}) 3<&- </dev/null & job=$!
+born "$job"
 (
   trap 'kill $! 2>/dev/null; exit 0' TERM
   cat <&3 >/dev/null & wait $!
-  trap '' TERM; reap $job
+  trap '' TERM; reap $job $birth
 ) >/dev/null 2>&1 & line=$!
 (
   trap 'kill $! 2>/dev/null; exit 0' TERM
   sleep {limit} & wait $! || {{ sleep {whole} & wait $!; }}
-  trap '' TERM; reap $job; exit 9
+  trap '' TERM; reap $job $birth; exit 9
 ) 3<&- >/dev/null 2>&1 & clock=$!
 exec 3<&-
 wait $job 2>/dev/null; code=$?

@@ -114,6 +114,8 @@ def parse(
 
 
 _COMPLETE = "still"
+_TICKS = 100
+"""Ticks a second in which Linux tells CPU time to programs, on every machine it still runs on."""
 _NO_RATES = "was not read, since no criterion of this run judges how fast something grows"
 
 
@@ -129,23 +131,22 @@ class _Builder:
 
     def facts(self, sent_at: float, received_at: float) -> HostFacts:
         text = self._text
-        ticks = self._read("ticks", lambda: reading.positive(text("ticks"))) or 100
         page = self._read("page", lambda: reading.positive(text("page"))) or 4096
         started = self._read("clock", lambda: reading.seconds(text("date")))
         ended = self._read("clock", lambda: reading.seconds(text("date.2")))
-        uptime = self._read("uptime", lambda: reading.uptime(text("uptime")))
+        uptime = self._read("uptime", lambda: reading.uptime(text("uptime.1")))
         booted = self._booted(uptime, sent_at, received_at)
         zone = self._read("zone", lambda: reading.zone(text("zone"))) or timedelta(0)
         window_s = (
             self._rate("window", lambda: reading.uptime(text("uptime.2")) - reading.uptime(text("uptime.1"))) or 0.0
         )
         before, after = text("processes.1"), text("processes.2") if self._with_rates else None
-        processes = table(before, after, booted_at=booted, ticks=ticks, page=page, window_s=window_s)
+        processes = table(before, after, booted_at=booted, ticks=_TICKS, page=page, window_s=window_s)
         own_root = self._own_root or self._read("self", lambda: reading.positive(text("self")))
         own = own_tree(processes, own_root, self._managed(processes))
         cpu = self._rate("cpu_percent", lambda: reading.cpu(text("stat.1"), text("stat.2")))
         cpu_count = self._read("cpu_count", lambda: reading.cpu_count(text("stat.1")))
-        own_percent = self._own_percent(processes, own, cpu, ticks)
+        own_percent = self._own_percent(processes, own, cpu)
         return HostFacts(
             host=self._host,
             cpu_percent=None if cpu is None else without_own(cpu.busy_percent, own_percent or 0.0),
@@ -206,13 +207,11 @@ class _Builder:
         numbers = (word.strip(b",;") for word in words)
         return frozenset(int(n) for n in numbers if n.isdigit() and len(n) < 10 and int(n) in processes and int(n) > 1)
 
-    def _own_percent(
-        self, processes: Mapping[int, Process], own: frozenset[int], cpu: Cpu | None, ticks: int
-    ) -> float | None:
+    def _own_percent(self, processes: Mapping[int, Process], own: frozenset[int], cpu: Cpu | None) -> float | None:
         if not own or cpu is None or not cpu.total_ticks:
             return None
         used = sum(processes[pid].used_with_children_s for pid in own if pid in processes)
-        return min(100.0, max(0.0, used) * ticks * 100 / cpu.total_ticks)
+        return min(100.0, max(0.0, used) * _TICKS * 100 / cpu.total_ticks)
 
     def _clock(self, started: float | None, ended: float | None, sent_at: float, received_at: float) -> Clock | None:
         """The host read its clock after `sent_at` and again before `received_at`; both bound the difference."""

@@ -32,17 +32,18 @@ quiet() { "$@" 2>/dev/null; }
 limit() {
   seconds=$1; shift
   "$@" </dev/null & job=$!
+  born "$job"
   (
     trap 'kill $! 2>/dev/null; exit 0' TERM
     sleep "$seconds" & wait $! || { sleep $((${seconds%.*} + 1)) & wait $!; }
-    trap '' TERM; reap "$job"; exit 9
+    trap '' TERM; reap "$job" "$birth"; exit 9
   ) </dev/null >/dev/null 2>&1 & guard=$!
   wait "$job" 2>/dev/null; code=$?
   kill "$guard" 2>/dev/null; wait "$guard" 2>/dev/null
   if [ $? = 9 ]; then return 124; else return $code; fi
 }
 """
-"""`part`, `quiet` and `limit` for the shell text of a visit; M is the marker. `reap` is there in every command."""
+"""`part`, `quiet` and `limit` for the shell text of a visit; M is the marker. Every command has `born` and `reap`."""
 
 _FUNCTIONS = r"""
 # An old BusyBox knows no -B.
@@ -50,6 +51,8 @@ sizes() {{
   said=$(df -P -B1 2>/dev/null); [ -n "$said" ] || said=$(df -P -k 2>/dev/null)
   printf '%s\n' "$said"
 }}
+disks() {{ part df sizes; part inodes quiet df -P -i; }}
+others() {{ part sockets sockets; part failed failed; }}
 processes() {{ cat /proc/[0-9]*/stat 2>/dev/null; }}
 listening() {{ cat "$1" 2>/dev/null | grep -e local_address -e ' 0A '; }}
 sockets() {{ command -v ss >/dev/null 2>&1 && ss -H -ltnp 2>/dev/null; }}
@@ -76,8 +79,6 @@ spooled() {{
 _HEAD = """
 part date quiet date +%s.%N
 part zone quiet date +%z
-part uptime quiet cat /proc/uptime
-part ticks quiet getconf CLK_TCK
 part page pagesize
 part self printf %s "$$"
 """
@@ -99,10 +100,8 @@ part still :
 """
 
 _MAY_HANG = f"""
-part df limit {_FACT_LIMIT_S} sizes
-part inodes limit {_FACT_LIMIT_S} quiet df -P -i
-part sockets limit {_FACT_LIMIT_S} sockets
-part failed limit {_FACT_LIMIT_S} failed
+limit {_FACT_LIMIT_S} disks
+limit {_FACT_LIMIT_S} others
 """
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from golive.environment.sections import HostSection
 from golive.model import CouldNotLook
-from golive.targets.hosts import probe, reading
+from golive.targets.hosts import command, probe, reading
 from golive.targets.hosts.host import Host
 from tests.shims import local_host, shim
-from tests.targets.hosts.test_host import Echo, Hangs, Pours, sleeping
+from tests.targets.hosts.test_host import LONG_S, Echo, Hangs, Pours, sleeping
 
 MARK = "golive-0123456789abcdef"
 
@@ -38,8 +38,7 @@ def busybox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 def test_busybox_tells_every_fact_that_it_can(busybox: Host) -> None:
     found = busybox.facts
-    # It has no getconf for the ticks of the clock, for which there is one value on Linux anyway, and no systemd.
-    assert found.problems.keys() <= {"ticks", "failed_units"}
+    assert found.problems.keys() <= {"failed_units"}
     assert found.cpu_percent is not None and found.cpu_count == os.cpu_count()
     assert found.memory is not None and found.load is not None and found.ports is not None
     root = next(f for f in found.file_systems or () if f.mount == "/")
@@ -56,8 +55,26 @@ def test_busybox_answers_questions_and_gives_up_on_what_hangs(busybox: Host) -> 
     with pytest.raises(CouldNotLook, match="hangs: no answer"):
         busybox.answer(Hangs("x"))
     with pytest.raises(CouldNotLook, match=r"did not finish within 0\.3 s"):
-        busybox.run("sleep 63 | sleep 64", timeout_s=0.3)
-    assert sleeping(61, 62, 63, 64) == []
+        busybox.run(f"sleep {LONG_S} | sleep {LONG_S}", timeout_s=0.3)
+    assert sleeping() == []
+
+
+def test_bash_is_the_shell_of_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red Hat's `sh` is bash, whose job control, `read` and `wait` are its own."""
+    enter = 'eval "last=\\${$#}"\nlast=$(printf %s "$last" | sed "s#/bin/sh#bash --posix#g")\n'
+    shim(tmp_path / "bin", "docker", f'{enter}exec bash --posix -c "$last"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    host = Host("app", HostSection.model_validate({"connect": "docker://shop", "cpu_window": "300 ms"}))
+    host.ask(Echo(r"a\000\377"), Hangs("x"), Pours("c"))
+    assert host.answer(Echo(r"a\000\377")) == b"a\0\xff"
+    assert host.answer(Pours("c")) == b"\0" * 3_000_000 + b"c"
+    assert host.facts.problems.keys() <= {"failed_units"} and host.facts.cpu_percent is not None
+    with pytest.raises(CouldNotLook, match="hangs: no answer"):
+        host.answer(Hangs("x"))
+    with pytest.raises(CouldNotLook, match=r"did not finish within 0\.3 s"):
+        host.run(f"sleep {LONG_S} | sleep {LONG_S}", timeout_s=0.3)
+    assert host.run("echo $BASH_VERSION; exit 3").exit_code == 3
+    assert sleeping() == []
 
 
 def test_where_no_file_can_be_made_the_lanes_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +99,7 @@ def test_nothing_is_left_on_the_disks_of_the_host() -> None:
 
 
 def test_a_host_that_gets_stuck_is_judged_by_what_it_told_until_then(tmp_path: Path) -> None:
-    shim(tmp_path, "df", "setsid sleep 65 & exec sleep 66")
+    shim(tmp_path, "df", f"setsid sleep {LONG_S} & exec sleep {LONG_S}")
     host = local_host(tmp_path, window="50 ms")
     host.section = host.section.model_copy(update={"timeout": 1.5})
     host.ask(Echo("a"))
@@ -94,7 +111,24 @@ def test_a_host_that_gets_stuck_is_judged_by_what_it_told_until_then(tmp_path: P
     with pytest.raises(CouldNotLook, match="host app: file systems could not be read"):
         found.need(found.file_systems, "file_systems")
     assert host.answer(Echo("a")) == b"a"
-    assert sleeping(65, 66) == []
+    assert sleeping() == []
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.05, 0.1, 0.2])
+def test_whoever_asked_is_gone_and_so_is_all_that_was_begun(after_s: float) -> None:
+    part = probe.Part(name="question 0", text=f"sleep {LONG_S} | cat; sleep {LONG_S}", limit_s=50)
+    script = probe.script("golive-x", window_s=None, parts=[part, part])
+    text = command.text(script, marker="golive-y", limit_s=60)
+    process = subprocess.Popen(["/bin/sh", "-c", command.line(text)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(text)
+    process.stdin.flush()
+    process.stdout.readline()
+    time.sleep(after_s)
+    process.stdout.close()
+    process.stdin.close()
+    process.wait(20)
+    assert sleeping() == []
 
 
 def test_an_old_df_tells_kilobytes() -> None:

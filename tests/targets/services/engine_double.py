@@ -94,6 +94,7 @@ def answer(
     images: str = "",
     oldest: str = "",
     events: Iterable[str] = (),
+    events_code: int = 0,
     declared: str | None = None,
 ) -> str:
     """What the whole snippet prints."""
@@ -107,6 +108,7 @@ def answer(
         ("images", images),
         ("oldest", oldest),
         ("events", "\n".join(events)),
+        (f"asked {events_code}", ""),
         ("again", again),
         *([("declared", declared)] if declared is not None else []),
     ]

@@ -47,6 +47,16 @@ def test_only_the_expected_names_are_listed(tmp_path: Path) -> None:
     assert [crash.says for crash in found.crashes] == ["api: ended with exit code 1"]
 
 
+@pytest.mark.parametrize(("code", "why"), [(124, "did not answer within 6 s"), (1, "no such driver")])
+def test_events_that_were_not_told_are_not_taken_for_none(code: int, why: str) -> None:
+    told = answer([named("api")], oldest="1777000000", events=["Error: no such driver"], events_code=code)
+    gap = docker.parse(config(), told, FACTS).crashes_gap
+    assert gap is not None and "docker containers: events are not known" in gap and why in gap
+    assert docker.parse(config(), told.replace(f"asked {code}", "asked 0"), FACTS).crashes_gap is None
+    # Podman is not asked for any.
+    assert podman.parse(podman_config(), told, FACTS).crashes_gap is None
+
+
 def test_a_label_makes_the_set_and_another_one_names_the_services(tmp_path: Path) -> None:
     bin_folder = double.engine(tmp_path, [])
     chosen = config(label="app=shop", service_label="com.example.part")

@@ -16,10 +16,12 @@ _ERROR_BYTES = 2_000
 _TIMED_OUT = "124"
 # Standard output goes to descriptor 3, cut; standard error is kept beside it, cut but read to its end, since a
 # program that writes much there must not be ended by that.
+# The text may hold what came out of a reference, so it is not an argument, which any user there could see.
 _SHELL = r"""
+run() (T=$2; export T; within "$1" sh -c 't=$T; unset T; eval "$t"')
 answer() {
   piece "$1 out"
-  { e=$({ { within "$2" sh -c "$3" </dev/null 3>&-; printf '\n%s %s code %s' "$F" "$1" "$?"; } |
+  { e=$({ { run "$2" "$3" </dev/null 3>&-; printf '\n%s %s code %s' "$F" "$1" "$?"; } |
     head -c MOST >&3; } 2>&1 | { head -c SOME; cat >/dev/null; }); } 3>&1
   piece "$1 errors"; printf '%s' "$e"
 }

@@ -8,12 +8,15 @@ because the link was cut or this process is gone, the command ends itself there.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
 
 from golive.environment.connection import Connection
 from golive.environment.sections import HostSection
 from golive.targets.shell import CommandResult
+
+Sockets = Callable[[], Path]
 
 
 class Unreachable(Exception):
@@ -45,10 +48,10 @@ class Way(Protocol):
         """Let go of what was opened for this host alone."""
 
 
-def open_way(name: str, section: HostSection, connection: Connection, sockets: Path) -> Way:
+def open_way(name: str, section: HostSection, connection: Connection, sockets: Sockets) -> Way:
     """The way to the host that is called `name`. Unreachable when something needed for it is missing here.
 
-    `sockets` is a folder in which processes of one run share connections.
+    `sockets` tells the folder in which the processes of one run share connections.
     """
     module = importlib.import_module(f"{__name__}.{_MODULES.get(connection.scheme, connection.scheme)}")
     return cast(Way, module.open_way(name, section, connection, sockets))

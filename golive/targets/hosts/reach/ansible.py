@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from golive.environment.connection import Connection
 from golive.environment.sections import HostSection
-from golive.targets.hosts.reach import Unreachable, Way
+from golive.targets.hosts.reach import Sockets, Unreachable, Way
 from golive.targets.hosts.reach import open_way as open_other
 from golive.targets.hosts.reach.program import expanded, installed
 from golive.targets.hosts.reach.ssh import Ssh
@@ -31,7 +30,7 @@ _SCHEMES = {
 _MAX_BYTES = 4_000_000
 
 
-def open_way(name: str, section: HostSection, connection: Connection, sockets: Path) -> Way:
+def open_way(name: str, section: HostSection, connection: Connection, sockets: Sockets) -> Way:
     """As `reach.open_way`."""
     known = _variables(connection, section.timeout)
     kind = str(known.get("ansible_connection", "ssh")).rpartition(".")[2]
@@ -52,7 +51,7 @@ def open_way(name: str, section: HostSection, connection: Connection, sockets: P
         return open_other(name, own, real, sockets)
     installed("ssh", "ansible")
     extra = [w for key in ("ansible_ssh_common_args", "ansible_ssh_extra_args") for w in _words(known, key)]
-    return Ssh(name, own, real, sockets, extra)
+    return Ssh(name, own, real, sockets(), extra)
 
 
 def _becomes(known: Mapping[str, Any]) -> bool | str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from golive.environment.connection import Connection
 from golive.environment.sections import HostSection
+from golive.targets.hosts.reach import Sockets
 from golive.targets.hosts.reach.program import Program, installed
 
 _BEFORE_EXEC = {"kubeconfig": "--kubeconfig", "context": "--context", "namespace": "--namespace"}
 
 
-def open_way(_name: str, _section: HostSection, connection: Connection, _sockets: Path) -> Program:
+def open_way(_name: str, _section: HostSection, connection: Connection, _sockets: Sockets) -> Program:
     """As `reach.open_way`."""
     program = installed(connection.scheme, connection.scheme)
     into = _pod(connection) if program == "kubectl" else _container(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import socket
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 from golive.environment.connection import Connection
 from golive.environment.sections import HostSection
-from golive.targets.hosts.reach import Unreachable
+from golive.targets.hosts.reach import Sockets, Unreachable
 from golive.targets.hosts.reach.program import expanded
 from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, one_line
 
@@ -21,12 +22,14 @@ _CHUNK = 1 << 16
 _STRAGGLERS_S = 0.2
 
 
-def open_way(_name: str, section: HostSection, connection: Connection, _sockets: Path) -> Paramiko:
+def open_way(_name: str, section: HostSection, connection: Connection, _sockets: Sockets) -> Paramiko:
     """As `reach.open_way`."""
     try:
         import paramiko  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise Unreachable("the library `paramiko` is not installed here, and paramiko:// needs it") from None
+    # What goes wrong is raised as well; its log would repeat it with a traceback for every criterion.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     return Paramiko(paramiko, section, connection)
 
 
@@ -146,8 +149,13 @@ class _Exchange:
 
     def run(self, line: str, text: bytes) -> CommandResult:
         self._channel.settimeout(max(0.1, self._deadline - time.monotonic()))
+        # Whether the command was taken is waited for without any limit, unless the channel is closed.
+        guard = threading.Timer(max(0.1, self._deadline - time.monotonic()), self._channel.close)
+        guard.daemon = True
+        guard.start()
         try:
             self._channel.exec_command(line)
+            guard.cancel()
             self._channel.sendall(text)
             while self._take(self._channel.recv, self._out):
                 while self._channel.recv_stderr_ready() and self._take(self._channel.recv_stderr, self._err):
@@ -156,6 +164,8 @@ class _Exchange:
                     break
         except TimeoutError:
             raise TookTooLong(bytes(self._out), bytes(self._err)) from None
+        finally:
+            guard.cancel()
         self._take_errors()
         return CommandResult(exit_code=0, stdout_bytes=bytes(self._out), stderr_bytes=bytes(self._err))
 

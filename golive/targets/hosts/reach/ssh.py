@@ -15,7 +15,7 @@ from pathlib import Path
 
 from golive.environment.connection import Connection
 from golive.environment.sections import HostSection
-from golive.targets.hosts.reach import Unreachable
+from golive.targets.hosts.reach import Sockets, Unreachable
 from golive.targets.hosts.reach.connections import is_open, only_one
 from golive.targets.hosts.reach.program import Program, expanded, installed
 from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, one_line, run_program
@@ -54,10 +54,10 @@ _HINTS = {
 }
 
 
-def open_way(name: str, section: HostSection, connection: Connection, sockets: Path) -> Ssh:
+def open_way(name: str, section: HostSection, connection: Connection, sockets: Sockets) -> Ssh:
     """As `reach.open_way`."""
     installed("ssh", connection.scheme)
-    return Ssh(name, section, connection, sockets)
+    return Ssh(name, section, connection, sockets())
 
 
 class Ssh:

@@ -68,8 +68,17 @@ def reading(engine: Engine, said: str, facts: HostFacts) -> ServicesReading:
         note="" if services else f"{engine.where} has no container",
         crashes=_crashes(engine, rows, parts.get("events", ""), containers),
         crashes_since=known_since([c for c in containers if c.service in engine.expected], oldest),
+        crashes_gap=_forgotten(engine, parts),
         pids=frozenset().union(*(container.pids for container in containers)),
     )
+
+
+def _forgotten(engine: Engine, parts: Mapping[str, str]) -> str | None:
+    """Why crashes may be missing: the engine was asked for its events and did not tell them in full."""
+    ended = next((head.split()[-1] for head in parts if head.startswith("asked ")), "")
+    if not engine.events_back or ended == "0":
+        return None
+    return f"{engine.where}: events are not known: {_why(engine, told.digits(ended), parts.get('events', ''))}"
 
 
 def _why(engine: Engine, code: int | None, text: str) -> str:

@@ -127,6 +127,11 @@ def test_udp_ports_without_ss(shell: Shell) -> None:
     assert shell.why(UdpPorts()) == "/proc/net/udp cannot be read"
 
 
+def test_the_text_of_a_command_is_in_no_process_list(shell: Shell) -> None:
+    told = shell.answer(Command(text="tr '\\0' ' ' </proc/$$/cmdline; env | grep hunter2; : hunter2"))
+    assert told.exit_code == 0 and told.stdout.startswith("sh -c ") and "hunter2" not in told.stdout
+
+
 def test_commands_come_to_their_output_and_exit_code(shell: Shell) -> None:
     questions = [
         Command(text="echo 'a b'; echo >&2 trouble; exit 3"),
