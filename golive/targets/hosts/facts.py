@@ -160,7 +160,7 @@ class _Builder:
             booted_at=booted,
             clock=self._clock(started, ended, sent_at, received_at),
             zone=zone,
-            ports=self._read("ports", lambda: reading.ports(text("tcp"), text("tcp6"), text("sockets"))),
+            ports=self._read("ports", lambda: reading.ports(text("tcp"), text("sockets"))),
             interfaces=self._read(
                 "interfaces", lambda: reading.interfaces(text("net.1"), text("net.2") if self._with_rates else None)
             ),

@@ -51,10 +51,9 @@ sizes() {{
   said=$(df -P -B1 2>/dev/null); [ -n "$said" ] || said=$(df -P -k 2>/dev/null)
   printf '%s\n' "$said"
 }}
-disks() {{ part df sizes; part inodes quiet df -P -i; }}
-others() {{ part sockets sockets; part failed failed; }}
+may_hang() {{ part sockets sockets; part df sizes; part inodes quiet df -P -i; part failed failed; }}
 processes() {{ cat /proc/[0-9]*/stat 2>/dev/null; }}
-listening() {{ cat "$1" 2>/dev/null | grep -e local_address -e ' 0A '; }}
+listening() {{ cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -e local_address -e ' 0A '; }}
 sockets() {{ command -v ss >/dev/null 2>&1 && ss -H -ltnp 2>/dev/null; }}
 failed() {{ [ -d /run/systemd/system ] && systemctl list-units --failed --plain --no-legend 2>/dev/null; }}
 # BusyBox may have no getconf; there the kernel tells.
@@ -94,14 +93,12 @@ _STILL = """
 part memory quiet cat /proc/meminfo
 part load quiet cat /proc/loadavg
 part vmstat quiet cat /proc/vmstat
-part tcp listening /proc/net/tcp
-part tcp6 listening /proc/net/tcp6
+part tcp listening
 part still :
 """
 
 _MAY_HANG = f"""
-limit {_FACT_LIMIT_S} disks
-limit {_FACT_LIMIT_S} others
+limit {_FACT_LIMIT_S} may_hang
 """
 
 

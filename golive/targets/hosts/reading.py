@@ -113,16 +113,15 @@ def file_systems(sizes: str, inodes: str) -> tuple[FileSystem, ...]:
     return tuple(found)
 
 
-def ports(tcp: str, tcp6: str, sockets: str) -> tuple[Port, ...]:
+def ports(tcp: str, sockets: str) -> tuple[Port, ...]:
     """Listening TCP ports: numbers from `/proc/net/tcp` and `tcp6`, the processes from `ss -H -ltnp` where it is."""
-    if "local_address" not in tcp and "local_address" not in tcp6:
+    if "local_address" not in tcp:
         raise Garbled("neither /proc/net/tcp nor /proc/net/tcp6 can be read")
     owners = _owners(sockets)
     found = {}
-    for text in (tcp, tcp6):
-        for address, port in _listening(text):
-            process, pid = owners.get((address, port)) or (None, None)
-            found[address, port] = Port(address=address, port=port, process=process, pid=pid)
+    for address, port in _listening(tcp):
+        process, pid = owners.get((address, port)) or (None, None)
+        found[address, port] = Port(address=address, port=port, process=process, pid=pid)
     return tuple(found[key] for key in sorted(found, key=lambda k: (k[1], k[0])))
 
 
