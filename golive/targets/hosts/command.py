@@ -108,19 +108,16 @@ exec 3<&0 </dev/null
 # It outlives a reader who is gone: else nobody would be there through whom the rest of it is found.
 (trap : PIPE; eval {command}) 3<&- </dev/null & job=$!
 born "$job"
-(
-  trap 'kill $! 2>/dev/null; exit 0' TERM
-  cat <&3 >/dev/null & wait $!
-  trap '' TERM; reap $job $birth
-) >/dev/null 2>&1 & line=$!
+exec 2>/dev/null
+(while read -r _; do :; done; trap '' TERM; reap $job $birth) <&3 3<&- >/dev/null & line=$!
 (
   trap 'kill $! 2>/dev/null; exit 0' TERM
   sleep {limit} & wait $! || {{ sleep {whole} & wait $!; }}
   trap '' TERM; reap $job $birth; exit 9
-) 3<&- >/dev/null 2>&1 & clock=$!
+) 3<&- >/dev/null & clock=$!
 exec 3<&-
-wait $job 2>/dev/null; code=$?
-kill $line $clock 2>/dev/null; wait $clock 2>/dev/null
+wait $job; code=$?
+kill $line $clock; wait $clock
 [ $? = 9 ] && code=late
 printf '\n%s end %s\n' "$M" "$code"
 exit 0

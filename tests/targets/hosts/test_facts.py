@@ -94,7 +94,7 @@ def test_file_systems_that_are_garbled(text: str) -> None:
 
 
 def test_ports_with_the_processes_that_are_told() -> None:
-    ports = reading.ports(TCP, TCP6, SS)
+    ports = reading.ports(TCP + TCP6, SS)
     assert [str(port) for port in ports] == [
         "0.0.0.0:22",
         "[::1]:53 (named)",
@@ -102,13 +102,13 @@ def test_ports_with_the_processes_that_are_told() -> None:
         "127.0.0.1:8080 (ng inx)",
     ]
     assert [port.is_loopback for port in ports] == [False, True, True, True]
-    assert reading.ports(TCP, "", "")[0].process is None
+    assert reading.ports(TCP, "")[0].process is None
 
 
 @pytest.mark.parametrize("text", ["", "local_address\n 0: XYZ:1F90 0:0 0A\n", "local_address\n 0: 01:1F90 0:0 0A\n"])
 def test_ports_that_are_garbled(text: str) -> None:
     with pytest.raises((Garbled, ValueError)):
-        reading.ports(text, "", "")
+        reading.ports(text, "")
 
 
 def test_interfaces_and_how_they_grew() -> None:
