@@ -55,8 +55,8 @@ class Sweep:
     def prove(self, name: str) -> None:
         """The fault turns exactly its criteria red, with a message that names the cause, and those before it green.
 
-        If not, the demo is begun anew, so that what is left behind is not held against it or the faults that follow, and
-        the fault is tried once more there: a busy machine lengthens a fault, and what lasts longer turns more red.
+        If not, the demo is begun anew, so that what is left behind is not held against it or those that follow, and the
+        fault is tried once more there: a busy machine lengthens a fault, and what lasts longer turns more red.
         """
         try:
             self._prove(name)
