@@ -54,7 +54,8 @@ class Fault:
 
     `needs_earlier_look` is for faults that show only after an earlier look at this deployment: beside what that found,
     or because what is done right after a deployment belongs to it. `beyond_the_demo` is for those that other demos on
-    this machine notice as well.
+    this machine notice as well. `grows` is for those that turn more red the longer they last, and so want a machine
+    that is not busy.
     """
 
     name: str
@@ -68,6 +69,12 @@ class Fault:
     needs_new_deployment: bool = False
     needs_earlier_look: bool = False
     beyond_the_demo: bool = False
+    grows: bool = False
+
+    @property
+    def needs_the_machine(self) -> bool:
+        """Whether it is tried while nothing else goes on."""
+        return self.beyond_the_demo or self.grows
 
 
 class Demo:

@@ -115,6 +115,7 @@ EXHAUSTED = Fault(
     break_=partial(_start_helper, kind="connections", fault="connections-exhausted"),
     heal=partial(_wait_for_helper, fault="connections-exhausted"),
     needs_new_deployment=True,
+    grows=True,
 )
 
 API_LOST = Fault(

@@ -42,6 +42,8 @@ _TIMING = """() => {
     const n = performance.getEntriesByType('navigation')[0];
     return {ttfb: n.responseStart, load: n.loadEventEnd, lcp: window.__golive.lcp, cls: window.__golive.cls};
 }"""
+_NEEDED = ("stylesheet", "script", "font")
+"""What Chromium gives up ("aborts") when the server sends something else in its place, such as a page that says 404."""
 _MOST = 20
 
 
@@ -172,14 +174,18 @@ class _OpenPage:
             self.console_errors.append(excerpt(message.text, 200))
 
     def _failed(self, request: Any) -> None:
+        told = f"{request.method} {excerpt(request.url, 120)}"
         if request.failure != "net::ERR_ABORTED":
-            self.failed_requests.append(f"{request.method} {excerpt(request.url, 120)}: {request.failure}")
+            self.failed_requests.append(f"{told}: {request.failure}")
+        elif request.resource_type in _NEEDED:
+            self.failed_requests.append(f"{told}: given up by the browser: missing, or no {request.resource_type}")
 
     def _response(self, response: Any) -> None:
+        told, kind = f"{response.request.method} {excerpt(response.url, 120)}", response.request.resource_type
         if response.status >= 400:
-            self.failed_requests.append(
-                f"{response.request.method} {excerpt(response.url, 120)} answered {response.status}"
-            )
+            self.failed_requests.append(f"{told} answered {response.status}")
+        elif kind in _NEEDED and response.headers.get("content-type", "").startswith("text/html"):
+            self.failed_requests.append(f"{told} answered a page in place of a {kind}")
 
 
 def _looked(opened: _OpenPage, client: Client, path: str, selectors: Sequence[str], screenshot: Path | None) -> Visit:

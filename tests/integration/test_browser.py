@@ -62,6 +62,15 @@ def test_a_page_load_is_measured_by_the_browser(bench: Bench) -> None:
     assert all(bench.run.user_agent in agent for agent in agents)
 
 
+@pytest.mark.parametrize("breach", ["asset-missing", "asset-is-html"])
+def test_a_page_without_one_of_its_files_is_no_page_that_loaded(bench: Bench, breach: str) -> None:
+    bench.shop.breaches.add(breach)
+    outcome = bench.judge(page_load, endpoint="api", critical="10 s", browser="required")
+    assert outcome.status is Status.UNKNOWN
+    assert "does not load completely: GET " in outcome.message
+    assert ("/style.css" if breach == "asset-missing" else "/app.js") in outcome.message
+
+
 def test_a_dashboard_with_numbers_passes_with_a_picture(bench: Bench) -> None:
     outcome = judge_dashboard(bench)
     assert (outcome.status, outcome.message) == (Status.PASS, "a browser shows #sales: 120.5")

@@ -12,7 +12,8 @@ from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.framing import framed, number, pieces
 from golive.targets.shell import plain
 
-COMMAND_BYTES = 16_384
+COMMAND_BYTES = 262_144
+"""A single argument may have 128 KiB, and a script given to a shell is one."""
 _STAT_BYTES = 120
 _NAME_LENGTH = 15
 _HEADER = re.compile(r"(?:^|\n)==> (\d{1,10})/(stat|cmdline) <==\n", re.ASCII)

@@ -88,7 +88,7 @@ def test_a_process_that_gives_itself_out_for_another_one_is_noticed(shell: Shell
 
 
 def test_a_command_line_that_is_cut_is_not_taken_for_one_that_does_not_match(shell: Shell) -> None:
-    with running("y" * 30_000, "the-end", name="java") as process:
+    with running(*["y" * 100_000] * 3, "the-end", name="java") as process:
         assert pids(shell.answer(Processes(command="yyyy"))) == [process.pid]
         assert "too long to be read whole" in shell.why(Processes(name="java", command="the-end"))
 
