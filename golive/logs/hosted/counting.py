@@ -28,6 +28,8 @@ _GUARDED = 1_000_000
 _TRACE = ("\\n", "\\u000")
 _INNER = (":{", "[{", ",{", " {", "\t{", "}{")
 """How an object begins inside another, for a grep whose expressions are slow."""
+_NESTED = r"if echo '{{' | grep -aqP '.\{' 2>/dev/null; then pick -P -e '.\{'; else pick -e '.{'; fi"
+"""The same for GNU grep, whose expressions in Perl's manner are the fastest, where it was built with them."""
 _PLACED = re.compile(rb"(\d{1,16}):(?:(\d{1,12}):)?")
 
 
@@ -184,18 +186,18 @@ def _by_light(plan: Plan) -> str:
     grave = f"grep $text -iE -e {shlex.quote(plan.grave)}"
     return f"""
 if [ "$text" ]; then
-{_with_anchors(light) if plan.first else _with_texts(light, "pick -e '.{'")}
+{_with_anchors(light) if plan.first else _with_texts(light, _NESTED)}
 else
 {_with_texts(light, f"pick -F {_given(_INNER)}")}
 fi
 traces() {{ pick -F -e '\\' | grep $text -F {_given(_TRACE)} | grep $text -iE -e 'crit|fatal'; }}
-nested() {{ inner | {grave}; }}
+inside() {{ inner | {grave}; traces; }}
 unproven() {{ "$1" 3>&- | known 3>&-; }}
 held() {{ awk '
   {{ size += length($0) + 1; if (size > {_GUARDED}) {{ over = 1; next }} }}
   {{ place = $0; sub(/:.*/, "", place); if (!(place in seen)) {{ seen[place] = 1; lines[++n] = $0 }} }}
   END {{ for (i = 1; i <= n; i++) print lines[i]; if (over) print "!" }}'; }}
-{{ {{ unproven $beside & candidates >&3; unproven $after; wait; }} | held 3>&-; }} 3>&1 | @CLASSES@"""
+{{ {{ unproven $beside & candidates >&3; wait; }} | held 3>&-; }} 3>&1 | @CLASSES@"""
 
 
 def _with_texts(light: Sequence[str], inner: str) -> str:
@@ -204,7 +206,7 @@ def _with_texts(light: Sequence[str], inner: str) -> str:
     return f"""candidates() {{ pick -vF {_given(light[:1])}{others}; }}
 known() {{ grep $text -F {_given(light)}; }}
 inner() {{ {inner}; }}
-beside=nested; after=traces"""
+beside=inside"""
 
 
 def _with_anchors(light: Sequence[str]) -> str:
@@ -213,7 +215,7 @@ def _with_anchors(light: Sequence[str]) -> str:
     others = "".join(f" | grep $text -v -e {shlex.quote(f'^[0-9]*:{head}')}" for head in heads[1:])
     return f"""candidates() {{ pick -v -e {shlex.quote(f"^{heads[0]}")}{others}; }}
 known() {{ grep $text {_given([f"^[0-9]*:{head}" for head in heads])}; }}
-beside=traces; after=:"""
+beside=traces"""
 
 
 def _literal(text: str) -> str:
