@@ -189,13 +189,12 @@ WATCHES = _table(
     _column("reason", Words),
     _column("closed_at", Moment, optional=True),
     _column("closed_because", Words),
-    sa.Index(
-        "one_open_watch",
-        "environment",
-        unique=True,
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    ),
+)
+# As text, which both databases understand: SQLAlchemy would load PostgreSQL's dialect for it at every start.
+sa.event.listen(
+    WATCHES,
+    "after_create",
+    sa.DDL("CREATE UNIQUE INDEX one_open_watch ON watches (environment) WHERE closed_at IS NULL"),  # type: ignore[no-untyped-call] # it has no types
 )
 
 POLICIES = _table(

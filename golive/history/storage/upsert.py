@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], key: tuple[str, ...]) -> None:
@@ -17,9 +17,14 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[st
 
 @functools.cache
 def _statement(dialect: str, table: sa.Table, key: tuple[str, ...], columns: tuple[str, ...]) -> sa.Insert:
-    """Made once: putting a statement together takes longer than SQLite takes to execute it."""
-    statement = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    """Made once: putting a statement together takes longer than SQLite takes to execute it.
+
+    Of the dialects only the one that is used is loaded.
+    """
+    statement: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     rest = {name: statement.excluded[name] for name in columns if name not in key}
-    if rest:
-        return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
-    return statement.on_conflict_do_nothing(index_elements=list(key))
+    conflict = {"index_elements": list(key)}
+    done: sa.Insert = (
+        statement.on_conflict_do_update(**conflict, set_=rest) if rest else statement.on_conflict_do_nothing(**conflict)
+    )
+    return done
