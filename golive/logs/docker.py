@@ -174,8 +174,9 @@ class DockerSource:
         ended = container.finished_at is not None and container.finished_at <= visit.host_now
         left = _Place(name=container.name, at=now, ended=ended)
         if one.look is not None:
-            # A log that is never cut reaches back to the container's creation, however young its first line is.
-            manner = replace(self._manner, sparse=not container.limited)
+            # A log that is never cut reaches back to the container's creation, however young its first line is. So does
+            # one that is put aside when it is full, as long as there is no file that was put aside.
+            manner = replace(self._manner, sparse=not container.is_cut_in_place)
             files = Files(name=self.name, host=self._host, manner=manner, noun=f"container {container.name}")
             mark = place.mark if place else None
             start = window_start if place is None or mark else _after(place)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from golive.model import CouldNotLook
 from tests.shims import local_host, shim
 
 ID = "a" * 64
-INFO = f"{ID}|/shop|true|0001-01-01T00:00:00Z|2026-05-01T10:00:00.5Z|local||"
+INFO = f"{ID}|/shop|true|0001-01-01T00:00:00Z|2026-05-01T10:00:00.5Z|local|||"
 
 
 @pytest.mark.parametrize(
@@ -61,12 +64,12 @@ def test_rubbish_is_garbled(rubbish: bytes) -> None:
         parse_containers(rubbish, "M")
 
 
-def look(folder: Path, script: str, since: Cursor | None = None) -> Any:
+def look(folder: Path, script: str, since: Cursor | None = None, start: datetime | None = None) -> Any:
     shim(folder / "bin", "docker", script)
     host = local_host(folder / "bin")
     config = Config.model_validate({"kind": "docker", "host": "app", "container": "shop"})
     reach = Reach(host_of=lambda _: host, client_of=lambda name: pytest.fail(f"{name} is not asked"))
-    return open_source("api", config, reach).read(since, None)
+    return open_source("api", config, reach).read(since, start)
 
 
 LOGS = "echo 2026-05-01T10:00:00.1Z CRITICAL: dead"
@@ -103,7 +106,7 @@ def test_lines_of_one_moment_are_neither_lost_nor_read_twice(tmp_path: Path) -> 
             "driver does",
         ),
         ("cat /dev/zero | head -c 1000000; exit 1", "log api: "),
-        ("echo 'x|y|z|||||'", "x|y|z"),
+        ("echo 'x|y|z||||||'", "x|y|z"),
     ],
 )
 def test_what_goes_wrong_is_could_not_look(tmp_path: Path, script: str, told: str) -> None:
@@ -111,3 +114,31 @@ def test_what_goes_wrong_is_could_not_look(tmp_path: Path, script: str, told: st
         look(tmp_path, script)
     assert told in str(problem.value)
     assert str(problem.value).isprintable() and len(str(problem.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("size", "files", "aside", "is_whole"),
+    [
+        ("", "", (), True),
+        ("5m", "3", (), True),
+        ("5m", "3", ("shop.log.1",), False),
+        ("5m", "1", (), False),
+        ("5m", "", (), False),
+        ("5m", "²", (), False),
+    ],
+)
+def test_a_limited_log_reaches_back_while_nothing_was_put_aside(
+    tmp_path: Path, size: str, files: str, aside: tuple[str, ...], is_whole: bool
+) -> None:
+    start = datetime.now(UTC)
+    first = start + timedelta(hours=1)
+    line = json.dumps({"log": "ready\n", "stream": "stdout", "time": first.isoformat()}) + "\n"
+    for path in (tmp_path / name for name in ("shop.log", *aside)):
+        path.write_text(line)
+        os.utime(path, (first.timestamp(), first.timestamp()))
+    created = (start - timedelta(minutes=1)).isoformat()
+    info = f"{ID}|/shop|true|0001-01-01T00:00:00Z|{created}|json-file|{size}|{files}|{tmp_path}/shop.log"
+    reading, _ = look(tmp_path, f"case $1 in inspect) echo '{info}';; esac", start=start)
+    assert reading.counts["lines"] == 1 + len(aside)
+    assert (reading.gap is None) == is_whole
+    assert is_whole or "the oldest retained line is from" in str(reading.gap)

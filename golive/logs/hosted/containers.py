@@ -14,7 +14,8 @@ from golive.logs.times import Clock, stamp
 _FORMAT = "|".join(
     (
         *("{{.Id}}", "{{.Name}}", "{{.State.Running}}", "{{.State.FinishedAt}}", "{{.Created}}"),
-        *("{{.HostConfig.LogConfig.Type}}", '{{index .HostConfig.LogConfig.Config "max-size"}}|'),
+        "{{.HostConfig.LogConfig.Type}}",
+        *('{{index .HostConfig.LogConfig.Config "max-size"}}', '{{index .HostConfig.LogConfig.Config "max-file"}}|'),
     )
 )
 _PATH = {"docker": "{{.LogPath}}"}
@@ -55,7 +56,10 @@ class Whose:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Container:
-    """A container and its log. `finished_at` is None while it runs; `limited` says that old lines are thrown away."""
+    """A container and its log. `finished_at` is None while it runs; `limited` says that old lines are thrown away.
+
+    `files` is how many files the log may have: while it has one of several, nothing was thrown away yet.
+    """
 
     id: str
     name: str
@@ -64,6 +68,12 @@ class Container:
     driver: str
     limited: bool
     path: str
+    files: int = 1
+
+    @property
+    def is_cut_in_place(self) -> bool:
+        """Whether old lines are thrown away without a trace: the only file is begun anew."""
+        return self.limited and self.files < 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +114,7 @@ names=$({whose.listing} 2>&1) || {{ printf '%s\\n' "$names"; names=; }}
 for c in $names; do
   info=$({program} inspect --type container --format {shlex.quote(_FORMAT + _PATH.get(whose.program, ""))} "$c" 2>&1)
   printf '\\n%s-container\\n%s\\n' {mark} "$info"
-  IFS='|' read -r id name running finished created driver most P <<EOF
+  IFS='|' read -r id name running finished created driver most files P <<EOF
 $info
 EOF
   O=0; A={shlex.quote(since)}
@@ -175,10 +185,10 @@ def _of_logs(container: Container, rest: bytes, mark: str) -> Said:
 
 
 def _container(info: str) -> Container | None:
-    lines = [line for line in info.splitlines() if line.count("|") >= 7]
+    lines = [line for line in info.splitlines() if line.count("|") >= 8]
     if not lines:
         return None
-    one, name, running, finished, created, driver, most, path = lines[-1].split("|", 7)
+    one, name, running, finished, created, driver, most, files, path = lines[-1].split("|", 8)
     if not _ID.fullmatch(one):
         return None
     is_running = running == "true"
@@ -190,6 +200,7 @@ def _container(info: str) -> Container | None:
         driver=driver,
         limited=most not in ("", "<no value>", "-1"),
         path=path,
+        files=int(files) if files.isascii() and files.isdigit() and len(files) < 6 else 1,
     )
 
 
