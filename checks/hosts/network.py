@@ -4,6 +4,8 @@ Why: a link that loses or delays some packets shows as rare time-outs that nobod
 When it fails: compare the failing endpoint with the others, then look at cable, switch port, driver and firewall.
 """
 
+from fnmatch import fnmatchcase
+
 from pydantic import Field
 
 from fixtures.context import RunContext
@@ -24,7 +26,9 @@ class Params(CheckParams):
     within: Duration = Field(5.0, description="longest that all connections to one endpoint may take together")
     jitter: Milliseconds = Field(50.0, description="limit of how far 95 % of the times may lie from their median")
     allowed: Count = Field(0, description="errors and drops on interfaces that are allowed since the last look")
-    ignore: tuple[str, ...] = Field((), description="interfaces whose errors and drops do not count")
+    ignore: tuple[str, ...] = Field(
+        (), description="interfaces whose errors and drops do not count, as shell patterns: lo, veth*, br-*"
+    )
     skew: Duration | None = Field(None, description="limit of the host's clock against the runner's, if judged here")
 
 
@@ -74,7 +78,11 @@ def _judge_interfaces(
     evidence: EvidenceSink,
 ) -> None:
     facts = host.facts
-    interfaces = [i for i in facts.need(facts.interfaces, "interfaces") if i.name not in criterion.ignore]
+    everyone = facts.need(facts.interfaces, "interfaces")
+    interfaces = [i for i in everyone if not any(fnmatchcase(i.name, pattern) for pattern in criterion.ignore)]
+    if not interfaces:
+        measure.unknown(f"host {host.name} has no interface that is not ignored")
+        return
     evidence(
         "interfaces: errors and drops received, sent",
         "\n".join(f"{i.name}: {i.rx_errors} {i.rx_drops}, {i.tx_errors} {i.tx_drops}" for i in interfaces),
