@@ -327,8 +327,8 @@ def look_network(machine: Machine, url: str | None = None, **more: Any) -> Judge
 
 
 def faulty(machine: Machine, errors: str) -> None:
-    line = f"  eth0: 1 1 {errors} 0 0 0 0 0 1 1 0 0 0 0 0 0"
-    machine.fake("cat", only("/proc/net/dev", f'echo "h\n{line}"'))
+    lines = f"  eth0: 1 1 {errors} 0 0 0 0 0 1 1 0 0 0 0 0 0\n  lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0"
+    machine.fake("cat", only("/proc/net/dev", f'echo "h\n{lines}"'))
 
 
 def test_a_stable_network_passes(machine: Machine) -> None:
