@@ -270,6 +270,8 @@ class DockerSource:
         oldest = self._text(said, None).oldest
         if oldest is not None and oldest <= window_start + TOLERANCE:
             return None
+        if not said.strip() and not container.is_cut_in_place:
+            return None  # What was put aside is printed, too: nothing was ever written.
         told = f"the oldest retained line is from {utc_text(oldest)}" if oldest else "it has no line"
         return f"log {self.name}: container {container.name}: {told}, the window begins {utc_text(window_start)}"
 

@@ -391,7 +391,7 @@ def test_a_host_that_is_cut_off_delays_nobody(run: Run, server: Sshd) -> None:
     assert cost["gone"]["seconds"] < 2
     begun = [o["started_at"] for o in found.values()]
     waited_s = (datetime.fromisoformat(max(begun)) - datetime.fromisoformat(min(begun))).total_seconds()
-    assert waited_s < 6
+    assert waited_s < 8
     assert (outcomes(found), outcomes(found, "dead"), outcomes(found, "gone")) == ({"pass"}, {"unknown"}, {"unknown"})
     assert {o["message"] for name, o in found.items() if "dead" in name} == {
         f"host dead: cannot be reached by ssh://127.0.0.1:{port}: no answer within 4 s"

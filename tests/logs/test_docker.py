@@ -142,3 +142,15 @@ def test_a_limited_log_reaches_back_while_nothing_was_put_aside(
     assert reading.counts["lines"] == 1 + len(aside)
     assert (reading.gap is None) == is_whole
     assert is_whole or "the oldest retained line is from" in str(reading.gap)
+
+
+@pytest.mark.parametrize(
+    ("files", "printed", "is_whole"), [("3", "", True), ("1", "", False), ("3", "2099-01-01T10:00:00Z up", False)]
+)
+def test_a_limited_log_that_logs_prints_is_whole_where_nothing_was_ever_written(
+    tmp_path: Path, files: str, printed: str, is_whole: bool
+) -> None:
+    info = f"{ID}|/shop|true|0001-01-01T00:00:00Z|2026-05-01T10:00:00Z|local|5m|{files}|"
+    script = f"case $1 in inspect) echo '{info}';; logs) [ -z '{printed}' ] || echo '{printed}';; esac"
+    reading, _ = look(tmp_path, script, start=datetime.now(UTC))
+    assert (reading.gap is None) == is_whole
