@@ -107,6 +107,15 @@ def test_a_deployment_that_is_not_complete(changed: dict[str, Any], state: str) 
     assert (service.running, service.state) == (False, state)
 
 
+def test_a_new_pod_that_never_gets_ready_beside_the_old_one_is_no_complete_deployment() -> None:
+    """With one replica the old pod stays, ready, for as long as the new one crashes."""
+    made = deployment("api", unavailableReplicas=1)
+    made["status"] |= {"replicas": 2, "updatedReplicas": 1, "readyReplicas": 1}
+    service = told(("Deployment", made), api("old"), api("new", told=LOOPING)).services["api"]
+    assert (service.running, service.healthy) == (False, False)
+    assert service.state.startswith("1 of 1 ready (1 from before the last change is still there; api-7d9f8-new: CrashL")
+
+
 def test_a_pod_that_fits_nowhere_says_why() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
     status = {"phase": "Pending", "conditions": [condition], "containerStatuses": []}

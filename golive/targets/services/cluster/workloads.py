@@ -133,6 +133,9 @@ def _workload(kind: str, name: str, fields: Mapping[str, str], pods: list[Pod]) 
         gap = "its last change is not taken up yet"
     elif kind == "Deployment" and _count(status, "updatedReplicas") < desired:
         gap = f"{_count(status, 'updatedReplicas')} of {desired} are of the last change"
+    elif kind == "Deployment" and (before := _count(status, "replicas") - _count(status, "updatedReplicas")) > 0:
+        # What is ready may be those before the change, which stay until their successors are ready.
+        gap = f"{before} from before the last change {'is' if before == 1 else 'are'} still there"
     return Workload(name=f"{kind.lower()}/{name}", desired=desired, ready=ready, gap=gap, pods=tuple(pods))
 
 
