@@ -136,6 +136,22 @@ def test_pods_that_end_or_have_ended_are_no_part_of_a_service() -> None:
     assert (found.undeclared, found.services["api"].running) == ((), True)
 
 
+def test_an_evicted_pod_whose_containers_are_not_told_any_more_is_a_crash() -> None:
+    conditions = [{"type": "DisruptionTarget", "status": "True", "lastTransitionTime": "2026-05-01T12:00:00Z"}]
+    gone = {"phase": "Failed", "reason": "Evicted", "conditions": conditions, "containerStatuses": []}
+    found = told(("Deployment", deployment("api")), api(), api("b", status=gone), *AGENT)
+    assert [(crash.says, crash.at) for crash in found.crashes] == [
+        ("api: api-7d9f8-b failed (Evicted)", datetime(2026, 5, 1, 12, tzinfo=UTC))
+    ]
+    ended = {**gone, "containerStatuses": [{"name": "api", "state": {"terminated": STARVED}}]}
+    assert len(told(("Deployment", deployment("api")), api(), api("b", status=ended), *AGENT).crashes) == 1
+
+
+def test_a_pod_of_its_own_that_is_being_deleted_does_not_run() -> None:
+    service = told(("Pod", pod("lone", None, deletionTimestamp=STARTED)), expected=["lone"]).services["lone"]
+    assert (service.running, service.state) == (False, "0 of 1 ready")
+
+
 def test_names_with_and_without_their_kind() -> None:
     both = (("Deployment", deployment("api")), ("StatefulSet", deployment("api")), api(), ("Pod", pod("lone", None)))
     found = told(*both, expected=["deploy/api", "StatefulSet/api", "pod/lone"])

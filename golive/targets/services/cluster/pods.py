@@ -32,7 +32,10 @@ _OUT_OF_MEMORY = "OOMKilled"
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """One pod. `owner` is the kind and name of what made it, `revision` the hash of the template it was made from."""
+    """One pod. `owner` is the kind and name of what made it, `revision` the hash of the template it was made from.
+
+    `changed_at` is when one of its conditions changed last.
+    """
 
     name: str
     owner: tuple[str, str] | None
@@ -40,6 +43,7 @@ class Pod:
     is_ending: bool
     phase: str
     created_at: datetime | None
+    changed_at: datetime | None
     reason: str
     containers: tuple[Container, ...]
 
@@ -68,6 +72,7 @@ def pod_of(item: Line, parts: Sequence[Line], use: Mapping[tuple[str, str], tupl
         for line in parts
         if line.kind == "container"
     )
+    changes = [told.moment(one.get("lastTransitionTime")) for one in told.items(status.get("conditions"))]
     return Pod(
         name=fields["metadata.name"],
         owner=_owner(fields),
@@ -75,6 +80,7 @@ def pod_of(item: Line, parts: Sequence[Line], use: Mapping[tuple[str, str], tupl
         is_ending=bool(fields["metadata.deletionTimestamp"]),
         phase=told.text(status.get("phase")),
         created_at=told.moment(fields["metadata.creationTimestamp"]),
+        changed_at=max(filter(None, changes), default=None),
         reason=_reason(status, containers),
         containers=containers,
     )

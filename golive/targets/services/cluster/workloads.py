@@ -52,7 +52,7 @@ def workloads_of(
             found[workload.name] = workload
     for (kind, name), pods in owned.items():
         if kind not in _RUNS_ONCE:
-            ready = sum(not pod.reason and not pod.is_over for pod in pods)
+            ready = sum(not pod.reason and not pod.is_over and not pod.is_ending for pod in pods)
             full = f"{kind.lower()}/{name}"
             found[full] = Workload(name=full, desired=len(pods), ready=ready, gap="", pods=tuple(pods))
     return found
@@ -93,8 +93,14 @@ def service_of(name: str, workload: Workload) -> Service:
 
 
 def crashes_of(name: str, workload: Workload) -> Iterator[Crash]:
-    """The last unexpected end of each container that was started again, and pods that failed."""
+    """The last unexpected end of each container that was started again, and pods that failed.
+
+    Of a pod that was evicted no container may be told any more.
+    """
     for pod in workload.pods:
+        if pod.phase == "Failed" and not any(container.finished_at for container in pod.containers):
+            why = f" ({pod.reason})" if pod.reason else ""
+            yield Crash(at=pod.changed_at, says=f"{name}: {pod.name} failed{why}")
         for container in pod.containers:
             if container.restarts or (pod.phase == "Failed" and container.finished_at):
                 yield Crash(at=container.finished_at, says=f"{name}: {_end(container)}")
