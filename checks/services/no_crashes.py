@@ -37,7 +37,9 @@ def test_no_service_has_crashed(
     evidence("crashes", "\n".join(map(_told, crashes)) or f"none since {utc_text(since)}")
     if services.crashes_gap is not None:
         measure.unknown(services.crashes_gap)
-    elif services.crashes_since is not None and services.crashes_since > since + _allowance(criterion):
+    elif services.crashes_since is None:
+        measure.unknown("since when crashes are told is not known")
+    elif services.crashes_since > since + _allowance(criterion):
         oldest = utc_text(services.crashes_since)
         measure.unknown(f"crashes are told since {oldest} only, the window begins {utc_text(since)}")
     measure(

@@ -39,6 +39,8 @@ def test_no_service_has_restarted_since_the_deployment(
     evidence("started at", "\n".join(f"{s.name}: {_shown(s)}" for s in services.found))
     latest = None if deployed is None else deployed + timedelta(seconds=criterion.grace)
     restarted = [told for s in services.found if (told := _restart(s, first.get(s.name), latest))]
+    for name in services.missing:
+        measure.unknown(f"{name} is not there")
     for service in services.found:
         if service.started_at is None and service.running:
             measure.unknown(f"{service.name}: when it was started is not told")

@@ -270,6 +270,17 @@ def test_where_nothing_is_found_it_says_where_it_looked(manager: Supervised, tmp
     assert found.message.endswith("(api is not there, worker is not there, compose project shop has no container)")
 
 
+def test_what_is_not_there_shows_neither_restarts_nor_crashes(manager: Supervised, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    some = read(manager, "api", "mail")
+    found = look(RESTARTS, no_restarts.Params, some, tmp_path, deployed_at=now)
+    assert (found.status, "mail is not there" in found.message) == (Status.UNKNOWN, True)
+    # So do containers that are gone from an engine that remembers no event.
+    nothing = replace(some, services={}, crashes=(), crashes_since=None)
+    found = look(CRASHES, no_crashes.Params, nothing, tmp_path, deployed_at=now)
+    assert (found.status, "since when crashes are told is not known" in found.message) == (Status.UNKNOWN, True)
+
+
 def test_what_started_just_after_the_deployment_has_nothing_older_to_tell(manager: Supervised, tmp_path: Path) -> None:
     services = read(manager)
     assert services.crashes_since is not None
