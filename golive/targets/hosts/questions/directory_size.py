@@ -22,7 +22,7 @@ from golive.targets.shell import one_line
 
 _TIMED_OUT = ("124", "137", "143")
 # GNU find prints sizes itself; elsewhere `stat` does, for as many files at once as fit in its arguments.
-# What vanished while it was counted is not counted, and no trouble.
+# What vanished while it was counted is not counted, and no trouble. The slash leads `find` through a symbolic link.
 _SHELL = r"""
 if find / -prune -printf '' >/dev/null 2>&1; then sized="-printf %s\n"; else sized="-exec stat -c %s {} +"; fi
 complaints() { awk '/^= [0-9]+$/ { code = $2; next } /: No such file or directory$/ { next }
@@ -33,7 +33,7 @@ size() {
     if [ -e "$3" ]; then echo file; else find "$3" -prune 2>&1 >/dev/null; fi
     return
   fi
-  { e=$({ { within "$2" find "$3" -xdev -type f $sized; echo "= $?" >&2; } |
+  { e=$({ { within "$2" find "$3/" -xdev -type f $sized; echo "= $?" >&2; } |
     awk '{ n++; b += $1 } END { printf "%d %.0f\n", n, b }' >&3; } 2>&1 | complaints); } 3>&1
   printf '%s\n' "$e"
 }

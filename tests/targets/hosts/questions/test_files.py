@@ -146,6 +146,13 @@ def test_what_lies_below_a_directory_is_counted(shell: Shell, tmp_path: Path) ->
     assert str(found[file]) == f"{tmp_path}/a/= 0 is no directory"
 
 
+def test_a_link_to_a_directory_is_counted_as_the_directory(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "file").write_bytes(b"x" * 5000)
+    (tmp_path / "spool").symlink_to("data")
+    assert shell.answer(DirectorySize(path=str(tmp_path / "spool"))) == Below(files=1, size_bytes=5000)
+
+
 def test_folders_that_may_not_be_read_are_not_left_out_silently(shell: Shell, open_folder: Path) -> None:
     (open_folder / "data" / "a\nx: No such file or directory").mkdir(parents=True)
     (open_folder / "data" / "a\nx: No such file or directory").chmod(0)
