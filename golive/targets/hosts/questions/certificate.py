@@ -22,11 +22,13 @@ from golive.targets.shell import one_line
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _MOST = 200_000
+# What begins before a certificate has ended is no part of it: it may be the key behind one that is cut off.
 _SHELL = r"""
+only() { awk '/-----BEGIN /{ on = 0 } /-----BEGIN CERTIFICATE-----/{ on = 1 } on { print } /-----END /{ on = 0 }'; }
 certificates() {
   if [ -e "$2" ] && [ ! -f "$2" ]; then piece "$1 other"; return; fi
   piece "$1 pem"
-  [ ! -r "$2" ] || sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$2" | head -c MOST
+  [ ! -r "$2" ] || only <"$2" | head -c MOST
   piece "$1 errors"; [ -r "$2" ] || sed -n 1q "$2" 2>&1
 }
 """
@@ -40,7 +42,7 @@ class CertificateFile(Question[str | None]):
 
     @classmethod
     def snippet(cls, asked: Sequence[Self], frame: str) -> str:
-        """One `sed` a file, which prints certificates alone."""
+        """One `awk` a file, which prints certificates alone."""
         lines = [f"certificates {number} {words(question.path)}" for number, question in enumerate(asked)]
         return framed(frame, _SHELL.replace("MOST", str(_MOST)), *lines)
 

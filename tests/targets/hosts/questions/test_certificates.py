@@ -36,6 +36,14 @@ def test_certificates_come_without_the_key_beside_them(shell: Shell, folder: Pat
     assert [certificate.subject for certificate in read_chain(str(both))] == ["CN=a.example"] * 2
 
 
+def test_a_certificate_that_is_cut_off_brings_no_key_along(shell: Shell, folder: Path) -> None:
+    cert, key = (folder / "cert.pem").read_text(), (folder / "key.pem").read_text()
+    (folder / "cut.pem").write_text(cert.partition("-----END")[0] + key + cert)
+    said = shell.run(CertificateFile.snippet([CertificateFile(path=str(folder / "cut.pem"))], FRAME))
+    assert b"PRIVATE" not in said and key.splitlines()[1].encode() not in said
+    assert said.count(b"-----BEGIN CERTIFICATE-----") == 2
+
+
 def test_what_may_not_be_read_and_what_is_no_file_are_unknown(shell: Shell, folder: Path) -> None:
     (folder / "cert.pem").chmod(0)
     (folder / "key.pem").chmod(0)
