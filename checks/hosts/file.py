@@ -135,6 +135,9 @@ def _judge_numbers(criterion: Params, found: FileFacts, subject: str, measure: M
             most = criterion.max_size
             measure(size, unit="B", subject=subject, name="largest size", critical=most, inclusive=True)
     age = f"age of {criterion.path}"
+    if found.age_s < 0 and (criterion.max_age, criterion.min_age) != (None, None):
+        measure.unknown(f"{subject} is dated {-found.age_s:.0f} s in the future, so its age is not known")
+        return
     if criterion.max_age is not None:
         measure(found.age_s, unit="s", subject=age, name="age", critical=criterion.max_age, inclusive=True)
     if criterion.min_age is not None:

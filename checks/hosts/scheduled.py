@@ -105,4 +105,7 @@ def _judge_cron(criterion: Params, text: str, host: Host, measure: Measure, evid
 
 
 def _judge_age(age_s: float, criterion: Params, subject: str, measure: Measure) -> None:
+    if age_s < 0:
+        measure.unknown(f"{subject} is dated {-age_s:.0f} s in the future, so its age is not known")
+        return
     measure(age_s, unit="s", subject=subject, name="last run", critical=criterion.max_age, inclusive=True)

@@ -1,8 +1,10 @@
 """Checks of files, directories and certificates on this machine."""
 
 import hashlib
+import os
 import socket
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,16 @@ def test_a_file_that_is_all_it_should_be_passes(machine: Machine, script: Path) 
     )
     assert (found.status, found.value("size")) == (Status.PASS, len(SCRIPT))
     assert "is a file, 0750" in found.message
+
+
+def test_a_file_that_is_dated_in_the_future_has_no_age(machine: Machine, script: Path) -> None:
+    os.utime(script, (time.time() + 3600,) * 2)
+    assert look_file(machine, script).status is Status.PASS
+    for wish in ({"max_age": "1 d"}, {"min_age": "1 s"}):
+        found = look_file(machine, script, **wish)
+        assert (found.status, "s in the future, so its age is not known" in found.message) == (Status.UNKNOWN, True)
+    os.utime(script, (time.time() + 5,) * 2)  # written while it was looked at
+    assert look_file(machine, script, max_age="1 d").status is Status.PASS
 
 
 @pytest.mark.parametrize(

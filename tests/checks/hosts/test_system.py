@@ -174,6 +174,9 @@ def test_an_entry_of_cron_that_ran_passes(cron: Machine) -> None:
     late = look_job(cron, cron="backup --all", **wish)
     assert late.status is Status.FAIL
     assert f"last run by {stamp} on host app: 259" in late.message
+    os.utime(stamp, (0, time.time() + 86400))
+    odd = look_job(cron, cron="backup --all", **wish)
+    assert (odd.status, f"last run by {stamp} on host app is dated 86" in odd.message) == (Status.UNKNOWN, True)
     stamp.unlink()
     gone = look_job(cron, cron="backup --all", **wish)
     assert (gone.status, "so it never ran" in gone.message) == (Status.FAIL, True)

@@ -11,6 +11,7 @@ from golive.model import CouldNotLook
 from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.framing import (
     NEEDS_SUDO,
+    age,
     framed,
     in_order,
     is_absent,
@@ -43,7 +44,10 @@ piece now; date +%s
 
 @dataclass(frozen=True, kw_only=True)
 class FileFacts:
-    """A file as `stat` tells it; `mode` are the permission bits, `kind` one of file, directory, symlink, socket …"""
+    """A file as `stat` tells it; `mode` are the permission bits, `kind` one of file, directory, symlink, socket …
+
+    `age_s` is below 0 when it is dated in the future of its own host.
+    """
 
     kind: str
     mode: int
@@ -141,7 +145,7 @@ def _facts(fields: list[str], now: int | None, target: str | None) -> FileFacts 
             owner=owner,
             group=group,
             size_bytes=int(size),
-            age_s=max(0, now - int(changed)),
+            age_s=age(now - int(changed)),
             target=target,
         )
     except (ValueError, OverflowError):

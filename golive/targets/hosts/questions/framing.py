@@ -10,6 +10,8 @@ NEEDS_SUDO = "permission denied: the host needs `sudo: true`"
 _ABSENT = ("No such file or directory", "Not a directory")
 _DENIED = ("Permission denied", "Operation not permitted")
 
+_VISIT_S = 60.0
+
 _HEAD = r"""
 piece() { printf '\n%s %s\n' "$F" "$*"; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -51,6 +53,14 @@ def number(text: str) -> int | None:
     """A number of 0 or above, in plain digits and not too many of them."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def age(seconds: float) -> float:
+    """Seconds since a time that the host told: what happened during the visit itself has no age yet.
+
+    Below 0 only where the time lies in the future, so that nothing can be said of an age.
+    """
+    return seconds if seconds < -_VISIT_S else max(0.0, seconds)
 
 
 def words(*values: str) -> str:

@@ -10,7 +10,7 @@ from typing import Self
 
 from golive.model import CouldNotLook
 from golive.targets.hosts.questions import Question
-from golive.targets.hosts.questions.framing import framed, number, pieces, told_nothing, words
+from golive.targets.hosts.questions.framing import age, framed, number, pieces, told_nothing, words
 
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,Unit,LastTriggerUSec,NextElapseUSecRealtime,Result,ExecMainStatus"
 # The client writes times in its own zone, so that is told to be UTC.
@@ -25,7 +25,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 class TimerFacts:
     """A timer that is there. `result` is how the service of its name ended last, None if it starts another unit.
 
-    `last_run_age_s` is None when it never ran since it was installed.
+    `last_run_age_s` is None when it never ran since it was installed, and below 0 when that lies in the future.
     """
 
     is_active: bool
@@ -93,7 +93,7 @@ def _facts(timer: Mapping[str, str], service: Mapping[str, str], now: int | None
     return TimerFacts(
         is_active=timer["ActiveState"] == "active",
         is_enabled=timer.get("UnitFileState", "").startswith(("enabled", "static", "generated")),
-        last_run_age_s=None if ran_at is None else max(0.0, now - ran_at),
+        last_run_age_s=None if ran_at is None else age(now - ran_at),
         result=service.get("Result") if is_own else None,
         state=f"{timer['ActiveState']}, {timer.get('UnitFileState') or 'not installed'}",
     )
