@@ -72,7 +72,7 @@ def _judge_timer(criterion: Params, name: str, host: Host, measure: Measure) -> 
         measure.note(f"{subject} is not active")
         return
     assert found is not None, f"there is no {subject}"
-    if not found.is_active:
+    if not found.is_active or not found.has_next:
         measure.fail(f"{subject} is {plain(found.state)}: it waits for no next time")
     elif not found.is_enabled:
         measure.fail(f"{subject} is {plain(found.state)}: it will be gone after the next boot")

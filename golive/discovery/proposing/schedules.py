@@ -42,7 +42,7 @@ def _timer(name: str, told: TimerFacts | str | None) -> Item:
     age = told.last_run_age_s
     ran = "it never ran" if age is None else f"it ran {age / 3600:.1f} h ago: 'max_age' makes that a limit"
     off = None
-    if not (told.is_active and told.is_enabled):
+    if not (told.is_active and told.has_next and told.is_enabled):
         off = f"it is {told.state}"
     elif told.result not in (None, "success"):
         off = f"its last run ended with {told.result}"

@@ -131,6 +131,8 @@ def test_a_timer_that_ran_passes(machine: Machine) -> None:
         (7200, "active", {}, "s, at most 3600 s needed"),
         (None, "active", {}, "timer backup of host app never ran"),
         (60, "inactive", {}, "is inactive, enabled: it waits for no next time"),
+        (60, "active", {"SubState": "elapsed"}, "is active (elapsed), enabled: it waits for no next time"),
+        (60, "active", {"UnitFileState": "enabled-runtime"}, "enabled-runtime: it will be gone after the next boot"),
         (60, "active", {"UnitFileState": "disabled"}, "is active, disabled: it will be gone after the next boot"),
         (60, "active", {"Result": "exit-code"}, "its last run ended with exit-code"),
         (60, "active", {"LoadState": "not-found"}, "there is no timer backup of host app"),

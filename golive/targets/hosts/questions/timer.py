@@ -12,7 +12,7 @@ from golive.model import CouldNotLook
 from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.framing import age, framed, number, pieces, told_nothing, words
 
-_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,Unit,LastTriggerUSec,NextElapseUSecRealtime,Result,ExecMainStatus"
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,Unit,LastTriggerUSec,Result"
 # The client writes times in its own zone, so that is told to be UTC.
 _SHELL = r"""
 timers() { TZ=UTC systemctl show --no-pager -p PROPERTIES "$@" && piece done; }
@@ -25,6 +25,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 class TimerFacts:
     """A timer that is there. `result` is how the service of its name ended last, None if it starts another unit.
 
+    `has_next` is false for one that is active and has elapsed for good.
     `last_run_age_s` is None when it never ran since it was installed, and below 0 when that lies in the future.
     """
 
@@ -33,6 +34,7 @@ class TimerFacts:
     last_run_age_s: float | None
     result: str | None
     state: str
+    has_next: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +91,15 @@ def _facts(timer: Mapping[str, str], service: Mapping[str, str], now: int | None
         ran_at = None if time is None else datetime.fromisoformat(time[0]).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return CouldNotLook(f"{name}: its last time {last!r} is not understood")
+    has_next = timer.get("SubState") != "elapsed"
+    active = timer["ActiveState"] if has_next else f"{timer['ActiveState']} (elapsed)"
     is_own = timer.get("Unit", "") == service.get("Id", "-")
     return TimerFacts(
         is_active=timer["ActiveState"] == "active",
-        is_enabled=timer.get("UnitFileState", "").startswith(("enabled", "static", "generated")),
+        # What is enabled in /run alone (`enabled-runtime`) is not any more after the next boot.
+        is_enabled=timer.get("UnitFileState", "") in ("enabled", "static", "generated"),
         last_run_age_s=None if ran_at is None else age(now - ran_at),
         result=service.get("Result") if is_own else None,
-        state=f"{timer['ActiveState']}, {timer.get('UnitFileState') or 'not installed'}",
+        state=f"{active}, {timer.get('UnitFileState') or 'not installed'}",
+        has_next=has_next,
     )

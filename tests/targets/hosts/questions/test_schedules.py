@@ -13,15 +13,14 @@ from tests.targets.hosts.questions.conftest import FRAME, Shell
 SHOWN = """\
 Unit=backup.service
 LastTriggerUSec=Fri 2026-05-01 03:00:00 UTC
-NextElapseUSecRealtime=Sat 2026-05-02 03:00:00 UTC
 Result=success
 Id=backup.timer
 LoadState=loaded
 ActiveState=active
+SubState=waiting
 UnitFileState=enabled
 
 Result=exit-code
-ExecMainStatus=1
 Id=backup.service
 LoadState=loaded
 ActiveState=failed
