@@ -14,6 +14,9 @@ from golive.targets.hosts.questions.framing import Pieces, framed, pieces
 _CHRONY_COLUMNS = 14
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 _NOT_SYNCHRONISED = "Not synchronised"
+# What follows the host's own clock keeps no time: chrony's `local`, ntpd's driver 127.127.1.
+_OWN_CLOCK = "7F7F0101"
+_OWN_DRIVER = ".LOCL."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ def _chrony(told: Pieces) -> TimeSyncFacts | None:
     if row is None:
         return None
     sources = [line.split(",") for line in told["sources"].splitlines()]
-    is_synchronised = row[13] != _NOT_SYNCHRONISED and row[2] != "0"
+    is_synchronised = row[13] != _NOT_SYNCHRONISED and row[2] != "0" and row[0] != _OWN_CLOCK
     return TimeSyncFacts(
         told_by="chrony",
         is_synchronised=is_synchronised,
@@ -77,7 +80,8 @@ def _ntpd(told: Pieces) -> TimeSyncFacts | None:
     start = next((number for number, line in enumerate(lines) if line.startswith("====")), None)
     if start is None:
         return None
-    peers = [(line[0], line[1:].split()) for line in lines[start + 1 :] if len(line[1:].split()) >= 10]
+    rows = [(line[0], line[1:].split()) for line in lines[start + 1 :] if len(line[1:].split()) >= 10]
+    peers = [(tally, columns) for tally, columns in rows if columns[1] != _OWN_DRIVER]
     followed = next((columns for tally, columns in peers if tally in "*o"), None)
     offset_ms = None if followed is None else _float(followed[8])
     return TimeSyncFacts(

@@ -44,6 +44,17 @@ def test_ntpd_where_chrony_does_not_answer(debian: Shell) -> None:
     assert debian.answer(TimeSync()) == TimeSyncFacts(told_by="ntpd", is_synchronised=False, sources=0)
 
 
+def test_the_clock_of_the_host_itself_is_no_source(debian: Shell) -> None:
+    alone = "7F7F0101,,10,1777608000.0,0.000000000,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,Normal"
+    assert chrony(debian, alone, "^,?,192.168.1.2,0,6,0,-,0,0,0") == TimeSyncFacts(
+        told_by="chrony", is_synchronised=False, sources=0
+    )
+    debian.fake("chronyc", "exit 1")
+    local = "*127.127.1.0     .LOCL.          10 l   22   64  377    0.000    0.000   0.000"
+    debian.fake("ntpq", f"cat <<'END'\n{PEERS[: PEERS.index('+')]}{local}\nEND")
+    assert debian.answer(TimeSync()) == TimeSyncFacts(told_by="ntpd", is_synchronised=False, sources=0)
+
+
 @pytest.mark.parametrize(
     ("shown", "offset_s"),
     [("+1.234ms", 0.001234), ("-305us", -0.000305), ("-1min 2.5s", -62.5), ("n/a", None), ("+1 fortnight", None)],
