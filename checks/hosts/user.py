@@ -75,7 +75,7 @@ def _judge_groups(criterion: Params, found: UserFacts, subject: str, measure: Me
         return
     for group in criterion.groups:
         if not found.is_in(group):
-            measure.fail(f"{subject} is not in group {group} ({plain(found.groups or '')})")
+            measure.fail(f"{subject} is not in group {group} ({plain(' '.join(found.groups or ()))})")
     for group in criterion.groups_not:
         if found.is_in(group):
             measure.fail(f"{subject} is in group {group}")

@@ -17,6 +17,10 @@ _SHELL = r"""
 kinds() { awk -F: -v asked="$1" 'BEGIN { n = split(asked, a, " "); for (i = 1; i <= n; i++) want[a[i]] = 1 }
   $1 in want { print $1, ($2 == "" ? "empty" : ($2 ~ /^[!*]/ ? "locked" : "set")) }'; }
 users() { if has getent; then getent passwd "$@"; [ $? -le 2 ]; else cat /etc/passwd; fi && piece known; }
+# Names of groups may hold spaces: where there are more words than numbers, each number is looked up.
+groups() { names=$(id -Gn "$1"); numbers=$(id -G "$1")
+  if [ "$(echo $names | wc -w)" -eq "$(echo $numbers | wc -w)" ]; then printf '%s\n' $names
+  else for number in $numbers; do getent group "$number"; done | cut -d: -f1; fi; }
 passwords() { [ ! -r /etc/shadow ] || if has getent; then getent shadow "$@"; else cat /etc/shadow; fi | kinds "$*"; }
 """
 
@@ -29,12 +33,12 @@ class UserFacts:
     gid: int
     home: str
     shell: str
-    groups: str | None = None
+    groups: tuple[str, ...] | None = None
     password: Password | None = None
 
     def is_in(self, group: str) -> bool:
-        """Whether the user is a member; names of groups may hold spaces."""
-        return f" {group} " in f" {self.groups or ''} "
+        """Whether the user is a member."""
+        return group in (self.groups or ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +51,11 @@ class User(Question[UserFacts | None]):
 
     @classmethod
     def snippet(cls, asked: Sequence[Self], frame: str) -> str:
-        """One `getent` for all users, one more for passwords, one `id` for each whose groups are wanted."""
+        """One `getent` for all users, one more for passwords, two `id` for each whose groups are wanted."""
         lines = [_SHELL, f"piece passwd; users {_names(asked)}"]
         if hidden := [question for question in asked if question.password]:
             lines += [f"piece shadow; passwords {_names(hidden)}"]
-        lines += [f"piece groups {q.name}; id -Gn {words(q.name)}" for q in asked if q.groups]
+        lines += [f"piece groups {q.name}; groups {words(q.name)}" for q in asked if q.groups]
         return framed(frame, *lines)
 
     @classmethod
@@ -65,7 +69,7 @@ class User(Question[UserFacts | None]):
         found: dict[Self, UserFacts | CouldNotLook | None] = {}
         for question in asked:
             entry = next((e for e in entries if e[0] == question.name and len(e) >= 7), None)
-            groups = told[f"groups {question.name}"].strip()
+            groups = tuple(filter(None, told[f"groups {question.name}"].splitlines()))
             kind = _password(passwords.get(question.name, ""), entry)
             found[question] = None if entry is None else _facts(entry, groups or None, kind)
         return found
@@ -85,7 +89,7 @@ def _password(told: str, entry: Sequence[str] | None) -> Password | None:
     return "empty" if not field else "locked" if field[0] in "!*" else "set"
 
 
-def _facts(entry: Sequence[str], groups: str | None, password: Password | None) -> UserFacts | CouldNotLook:
+def _facts(entry: Sequence[str], groups: tuple[str, ...] | None, password: Password | None) -> UserFacts | CouldNotLook:
     name, _, told_uid, told_gid, _, home, shell = entry[:7]
     uid, gid = number(told_uid), number(told_gid)
     if uid is None or gid is None:

@@ -66,10 +66,14 @@ def test_passwords_are_not_told_to_everybody(shell: Shell) -> None:
     assert isinstance(found, UserFacts) and found.password is None
 
 
-def test_a_group_whose_name_holds_a_space() -> None:
-    user = UserFacts(uid=1, gid=1, home="/", shell="/bin/sh", groups="users domain admins wheel")
+def test_a_group_whose_name_holds_a_space(debian: Shell) -> None:
+    debian.fake("id", "case $1 in -Gn) echo 'users domain admins wheel' ;; *) echo 100 1200 10 ;; esac")
+    lines = "100) echo users:x:100: ;; 1200) echo 'domain admins:x:1200:root' ;; 10) echo wheel:x:10: ;;"
+    debian.fake("getent", f'case $1 in group) case $2 in {lines} esac ;; *) exec /usr/bin/getent "$@" ;; esac')
+    user = debian.answer(User(name="root", groups=True))
+    assert isinstance(user, UserFacts) and user.groups == ("users", "domain admins", "wheel")
     assert user.is_in("domain admins") and user.is_in("wheel") and user.is_in("users")
-    assert not user.is_in("admin") and not user.is_in("domain users")
+    assert not user.is_in("admins") and not user.is_in("domain users")
 
 
 def test_groups_of_this_machine_and_from_files(files: Shell) -> None:
