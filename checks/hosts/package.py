@@ -14,6 +14,7 @@ from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.package import Installed, Package
 from golive.targets.hosts.questions.versions import compared
 from golive.targets.hosts.questions.written import Name, left_over
+from golive.targets.shell import plain
 
 
 class Params(CheckParams):
@@ -37,11 +38,13 @@ def test_package_is_installed_in_the_right_version_or_not_at_all(
     found = host.answer(Package(name=criterion.package))
     subject = f"package {criterion.package} on host {host.name}"
     versions = ", ".join(found.versions)
+    halfway = ", ".join(map(plain, found.halfway))
     if not criterion.installed:
         assert not found.versions, f"{subject} is installed ({versions})"
+        assert not halfway, f"{subject} is there, {halfway}"
         measure.note(f"{subject} is not installed")
         return
-    assert found.versions, f"{subject} is not installed"
+    assert found.versions, f"{subject} is not installed" + (f", it is {halfway}" if halfway else "")
     measure.note(f"{subject} is installed ({versions})")
     for version in found.versions:
         if criterion.version is not None and _compared(found, version, criterion.version, subject):

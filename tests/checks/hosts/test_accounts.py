@@ -139,6 +139,16 @@ def test_packages_that_cannot_be_looked_up_are_unknown(machine: Machine) -> None
     assert "cannot be compared: '1 0' is no version" in found.message
 
 
+def test_a_package_that_is_there_halfway_is_neither_installed_nor_gone(machine: Machine) -> None:
+    machine.fake("awk", says("gcc amd64 half-configured 12-1"))
+    gone = look_package(machine, "gcc", installed=False)
+    assert (gone.status, gone.message) == (Status.FAIL, "package gcc on host app is there, half-configured")
+    found = look_package(machine, "gcc")
+    assert found.message == "package gcc on host app is not installed, it is half-configured"
+    machine.fake("awk", says("gcc amd64 config-files 12-1"))
+    assert look_package(machine, "gcc", installed=False).status is Status.PASS
+
+
 def test_what_is_not_there_has_nothing_to_judge() -> None:
     assert params(user.Params, user="eve", exists=False, uid=1).asserts_nothing() == (
         "what is not there has no uid to judge"

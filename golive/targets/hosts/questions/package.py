@@ -12,6 +12,7 @@ from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.framing import framed, pieces, told_nothing, words
 
 Manager = Literal["dpkg", "apk", "rpm"]
+_NOTHING_LEFT = ("not-installed", "config-files")
 
 # The databases of dpkg and apk are text, and reading it costs a fifth of what their programs take. One line a package:
 # name, then the state (dpkg) and the version.
@@ -30,10 +31,14 @@ for db in /lib/apk/db/installed /usr/lib/apk/db/installed ''; do [ -f "$db" ] &&
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """What is installed of a package: `versions` is empty when nothing is. `manager` says how versions compare."""
+    """What is installed of a package: `versions` is empty when nothing is. `manager` says how versions compare.
+
+    `halfway` are dpkg's words for what is there without being installed whole: `unpacked`, `half-configured`.
+    """
 
     manager: Manager
     versions: tuple[str, ...]
+    halfway: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +74,16 @@ class Package(Question[Installed]):
         rows = [row for row in (line.split() for line in told[manager].splitlines()) if len(row) == 4]
         if manager == "rpm" and not _is_told(asked, told[manager], rows):
             return dict.fromkeys(asked, CouldNotLook("rpm could not look into its database"))
-        return {question: Installed(manager=manager, versions=_versions(question.name, rows)) for question in asked}
+        return {question: _installed(manager, question.name, rows) for question in asked}
 
 
-def _versions(name: str, rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def _installed(manager: Manager, name: str, rows: Sequence[Sequence[str]]) -> Installed:
     wanted, _, architecture = name.partition(":")
-    return tuple(
-        version
-        for package, built_for, state, version in rows
-        if package == wanted and architecture in ("", built_for) and state == "installed"
+    own = [row[2:] for row in rows if row[0] == wanted and architecture in ("", row[1])]
+    return Installed(
+        manager=manager,
+        versions=tuple(version for state, version in own if state == "installed"),
+        halfway=tuple(state for state, _ in own if state not in ("installed", *_NOTHING_LEFT)),
     )
 
 
