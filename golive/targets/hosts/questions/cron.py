@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +13,20 @@ from golive.model import CouldNotLook
 from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.framing import NEEDS_SUDO, framed, pieces
 
+_STRICT = re.compile(r"[A-Za-z0-9_-]+")
+_LEFT_BEHIND = re.compile(r"[.#].*|.*(~|,|,v|\.(rpmsave|rpmorig|rpmnew|swp|cfsaved))", re.DOTALL)
 _LINE_LENGTH = 1_000
 _MOST = 200_000
 # Crontabs of users lie where only root looks: whoever may not look there cannot say that an entry is missing.
+# What is not executable is not run. The `run-parts` of Debian and BusyBox, and Debian's cron, pass over every name with
+# a dot in it; that of Red Hat, a script, over what an editor or a package left behind.
 _SHELL = r"""
 set -- /etc/crontab /etc/cron.d/* /etc/crontabs/* /var/spool/cron/crontabs/* /var/spool/cron/*
 piece lines; grep -aHF %s "$@" | head -c %d
 piece scripts
-printf '%%s\n' /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* /etc/periodic/*/*
+find -L /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* /etc/periodic/*/* \
+  -prune -type f \( -perm -100 -o -perm -010 -o -perm -001 \)
+parts=$(command -v run-parts) && [ "$(head -c 2 "$parts" 2>/dev/null)" != '#!' ] && piece strict
 piece hidden
 for p in /etc/cron.d /etc/crontabs /var/spool/cron /var/spool/cron/crontabs; do
   [ ! -d "$p" ] || { [ -r "$p" ] && [ -x "$p" ]; } || echo "$p"; done
@@ -64,7 +71,8 @@ class CronEntries(Question[tuple[CronEntry, ...]]):
         if "hidden" not in told or len(told["lines"].encode()) >= _MOST - 1:
             return dict.fromkeys(asked, CouldNotLook("the tables of cron were not told in full"))
         entries = [e for e in map(_entry, told["lines"].splitlines()) if e is not None]
-        entries += [_script(path) for path in told["scripts"].splitlines() if "*" not in path]
+        entries += [_script(path) for path in told["scripts"].splitlines()]
+        entries = [e for e in entries if _is_read(e.file, strict="strict" in told)]
         hidden = told["hidden"].split("\n")[0]
         found: dict[Self, tuple[CronEntry, ...] | CouldNotLook] = {}
         for question in asked:
@@ -83,6 +91,14 @@ def _entry(told: str) -> CronEntry | None:
         return None
     user = parts[times] if has_user else PurePosixPath(file).name
     return CronEntry(schedule=" ".join(parts[:times]), user=user, command=parts[-1], file=file)
+
+
+def _is_read(file: str, *, strict: bool) -> bool:
+    """Whether cron looks at a file of this name, which matters in the folders that anything may be put into."""
+    path = PurePosixPath(file)
+    if not path.parent.name.startswith("cron.") and path.parts[:3] != ("/", "etc", "periodic"):
+        return True
+    return bool(_STRICT.fullmatch(path.name)) if strict else not _LEFT_BEHIND.fullmatch(path.name)
 
 
 def _is_time(word: str) -> bool:

@@ -98,7 +98,11 @@ def cron(shell: Shell, open_folder: Path) -> Shell:
     (open_folder / "crontab").write_text(CRONTAB)
     (open_folder / "cron.d" / "renew").write_text("30 */12 * * * root certbot renew\n")
     (open_folder / "tables" / "eve").write_text("*/10 * * * * backup --mine\n@reboot worker --token hidden\n")
-    (open_folder / "cron.daily" / "logrotate").write_text("#!/bin/sh\n")
+    for name in ("logrotate", "dotted.sh", "plain"):
+        (open_folder / "cron.daily" / name).write_text("#!/bin/sh\n")
+        (open_folder / "cron.daily" / name).chmod(0o644 if name == "plain" else 0o700)
+    (open_folder / "cron.d" / "off.disabled").write_text("0 3 * * * root dotted\n")
+    (open_folder / "cron.d" / "old~").write_text("0 3 * * * root plain\n")
     for path, name in (
         ("/etc/crontab", "crontab"),
         ("/etc/cron.d", "cron.d"),
@@ -123,6 +127,20 @@ def test_entries_of_every_table(cron: Shell) -> None:
     assert [(e.schedule, e.user) for e in renewal] == [("30 */12 * * *", "root")]
     assert [(e.schedule, e.command) for e in script] == [("daily", "/etc/cron.daily/logrotate")]
     assert setting == nothing == ()
+
+
+def test_what_cron_passes_over_is_no_entry(cron: Shell) -> None:
+    dotted, plain = CronEntries(text="dotted"), CronEntries(text="plain")
+    cron.fake("run-parts", "exit 1")
+    cron.replaced["command -v run-parts"] = f"echo {cron.first}/run-parts"
+    found = cron.ask(dotted, plain)
+    assert [entry.file for entry in found[dotted]] == ["/etc/cron.d/off.disabled", "/etc/cron.daily/dotted.sh"]
+    assert found[plain] == ()
+    (cron.first / "run-parts").write_bytes(b"\x7fELF")
+    assert cron.ask(dotted, plain) == {dotted: (), plain: ()}
+    del cron.replaced["command -v run-parts"]
+    (cron.first / "run-parts").unlink()  # that of this machine
+    assert cron.ask(dotted, plain) == {dotted: (), plain: ()}
 
 
 def test_only_lines_that_are_asked_for_leave_the_host(cron: Shell) -> None:
