@@ -17,6 +17,9 @@ from golive.targets.hosts.questions import Question
 from golive.targets.hosts.questions.udp import UdpPorts
 from golive.targets.hosts.questions.written import Texts
 
+_NAME_LENGTH = 15
+"""The kernel cuts the names of processes."""
+
 
 class Params(CheckParams):
     host: HostRef
@@ -58,7 +61,7 @@ def test_port_is_listened_on_as_it_should_be_or_not_at_all(
     shown = ", ".join(map(str, found))
     wanted = {str(ipaddress.ip_address(address)) for address in criterion.addresses}
     if not criterion.listening:
-        there = [port for port in found if not wanted or port.address in wanted]
+        there = [port for port in found if not wanted or any(_covers(port.address, one) for one in wanted)]
         assert not there, f"{subject} is listened on: {', '.join(map(str, there))}"
         measure.note(f"{subject} is not listened on")
         return
@@ -72,8 +75,17 @@ def test_port_is_listened_on_as_it_should_be_or_not_at_all(
         _judge_process(criterion.process, found, subject, measure)
 
 
+def _covers(held: str, address: str) -> bool:
+    """Whether what listens at `held` is reached at `address`: at 0.0.0.0 on every IPv4, at :: on every one."""
+    try:
+        ours, other = ipaddress.ip_address(held.partition("%")[0]), ipaddress.ip_address(address)
+    except ValueError:
+        return held == address
+    return ours == other or (ours.is_unspecified and ours.version >= other.version)
+
+
 def _judge_process(wanted: str, found: list[Port], subject: str, measure: Measure) -> None:
-    strangers = [port for port in found if port.process not in (wanted, None)]
+    strangers = [port for port in found if port.process not in (wanted, wanted[:_NAME_LENGTH], None)]
     if strangers:
         measure.fail(f"{subject} is held by {', '.join(map(str, strangers))}, {wanted} needed")
     elif any(port.process is None for port in found):

@@ -153,6 +153,24 @@ def test_a_port_on_every_address_is_not_only_for_the_host_itself(machine: Machin
     assert "is listened on for others than the host itself" in found.message
 
 
+def test_a_port_on_every_address_listens_on_each_of_them(machine: Machine) -> None:
+    with listening("0.0.0.0") as number:
+        found = look_port(machine, number, listening=False, addresses="10.0.0.1")
+        assert (found.status, f"is listened on: 0.0.0.0:{number}" in found.message) == (Status.FAIL, True)
+        assert look_port(machine, number, listening=False, addresses="fd00::1").status is Status.PASS
+    with listening("::") as number:
+        for address in ("0.0.0.0", "127.0.0.1", "fd00::1"):
+            assert look_port(machine, number, listening=False, addresses=address).status is Status.FAIL
+
+
+def test_a_process_whose_name_the_kernel_cuts_holds_its_port(machine: Machine) -> None:
+    with listening() as number:
+        held = f'LISTEN 0 5 127.0.0.1:{number} 0.0.0.0:* users:(("postgres-export",pid=77,fd=3))'
+        machine.fake("ss", says(held))
+        assert look_port(machine, number, process="postgres-exporter").status is Status.PASS
+        assert look_port(machine, number, process="postgres").status is Status.FAIL
+
+
 def test_who_holds_a_port_is_unknown_where_it_is_not_told(machine: Machine) -> None:
     machine.fake("ss", "exit 1")
     with listening() as number:
