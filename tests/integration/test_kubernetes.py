@@ -63,6 +63,17 @@ def test_a_namespace_where_everything_is_ready(cluster: Cluster, tmp_path: Path)
     assert identity(given, said, "app")["api", "replicas"] == "2"
 
 
+def test_sidecars_and_containers_that_prepare_are_seen(cluster: Cluster, tmp_path: Path) -> None:
+    before = [{"name": "setup", "image": "shop/y:1"}, {"name": "proxy", "image": "shop/z:1", "restartPolicy": "Always"}]
+    cluster.pods[0]["spec"]["initContainers"] = before
+    found = look(cluster, tmp_path)
+    assert [(c.name, c.prepares) for c in found.services["api"].containers][:3] == [
+        ("api-7d9f8-a/api", False),
+        ("api-7d9f8-a/setup", True),
+        ("api-7d9f8-a/proxy", False),
+    ]
+
+
 def test_a_container_that_crashes_again_and_again_is_named(cluster: Cluster, tmp_path: Path) -> None:
     ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-05-01T12:00:00Z"}
     waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off\t5m0s\nrestarting"}}

@@ -140,13 +140,17 @@ class Health:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Container:
-    """One container of a service. `oom_kills` counts processes killed since its start, whether or not it survived."""
+    """One container of a service. `oom_kills` counts processes killed since its start, whether or not it survived.
+
+    One that `prepares` runs once, before the others, and ends (an init container of Kubernetes).
+    """
 
     name: str
     service: str
     id: str
     state: str
     running: bool
+    prepares: bool = False
     detail: str = ""
     health: Health | None = None
     pid: int | None = None

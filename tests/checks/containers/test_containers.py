@@ -17,7 +17,7 @@ from golive.environment.sections import ServicesSection
 from golive.model import CouldNotLook, Status
 from golive.targets.services import Crash
 from golive.targets.services.containers import Health, Mount, Published
-from tests.checks.containers.made import DIGEST, MADE_AT, OTHER, container, look, reading
+from tests.checks.containers.made import DIGEST, IMAGE, MADE_AT, OTHER, container, look, reading
 from tests.judged import run_context
 
 CHECKS = (
@@ -290,3 +290,12 @@ def test_parameters_that_assert_nothing_or_cannot_be_are_refused() -> None:
     for wrong in ("80", "localhost:80", "1.2.3.4:99999", "300.1.1.1:80", "::1:80", 80):
         with pytest.raises(ValidationError):
             published_ports.Params.model_validate({"services": "app", "ports": {"api": [wrong]}})
+
+
+def test_a_container_that_prepares_needs_no_health_check_and_is_not_the_image_of_its_service() -> None:
+    setup = container(name="a/setup", prepares=True, running=False, state="terminated", health=Health(checked=False))
+    assert look("health_check", reading(container(), setup)).status is Status.PASS
+    other = replace(setup, image=replace(IMAGE, digest=OTHER, reference_digest=OTHER))
+    assert look("image_digest", reading(container(), other), digests={"api": DIGEST}).status is Status.PASS
+    rooted = replace(setup, rights=replace(setup.rights, privileged=True))
+    assert look("not_privileged", reading(container(), rooted)).status is Status.FAIL

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from golive.model import CouldNotLook
 from golive.targets.hosts.facts import HostFacts
 from golive.targets.services import ServicesReading
-from golive.targets.services.cluster.asking import _CONTAINER, _ITEM
+from golive.targets.services.cluster.asking import _CONTAINER, _INIT, _ITEM
 from golive.targets.services.kubernetes import Config, identity, parse, snippet
 from tests.kubernetes_api_double import STARTED, daemonset, deployment, pod
 from tests.shims import local_host, says, shim
@@ -46,6 +46,7 @@ def printed(*items: tuple[str, dict[str, Any]], code: int = 0, top: str = "") ->
         lines.append(["item", *(_field({"kind": kind, **item}, name) for name in _ITEM)])
         spec = item.get("spec", {})
         lines += [["container", *(_field(one, name) for name in _CONTAINER)] for one in spec.get("containers", [])]
+        lines += [["init", *(_field(one, name) for name in _INIT)] for one in spec.get("initContainers", [])]
         lines += [["volume", one["name"], _field(one, "hostPath")] for one in spec.get("volumes", [])]
     return "".join("\t".join(line) + "\n" for line in lines) + f"\n-- golive ended {code}\n{top}"
 
@@ -197,6 +198,42 @@ def test_the_settings_of_a_pod() -> None:
     assert [str(mount) for mount in loose.mounts] == ["/etc/shadow on /h (read-only)", " on /s"]
     assert [str(port) for port in loose.published] == ["0.0.0.0:8080", "[::]:8080"]
     assert loose.health is not None and not loose.health.checked
+
+
+def beside(name: str, **more: Any) -> dict[str, Any]:
+    """An init container that is privileged."""
+    return {"name": name, "image": "shop/y:1", "securityContext": {"privileged": True}, **more}
+
+
+def status_of(name: str, **more: Any) -> dict[str, Any]:
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": STARTED}}
+    return {"name": name, "imageID": f"shop/y@sha256:{'cd' * 32}", "restartCount": 0, "state": ended, **more}
+
+
+def test_containers_that_prepare_and_sidecars_are_containers_too() -> None:
+    spec = {"initContainers": [beside("setup"), beside("proxy", restartPolicy="Always")]}
+    running = {"running": {"startedAt": STARTED}}
+    kept = pod("api-7d9f8-a", API)["status"]["containerStatuses"]
+    told_of = [status_of("setup"), status_of("proxy", state=running)]
+    ready = [{"type": "Ready", "status": "True"}]
+    status = {"containerStatuses": kept, "initContainerStatuses": told_of, "conditions": ready}
+    found = told(("Deployment", deployment("api")), api(spec=spec, status=status), *AGENT)
+    assert [(c.name, c.running, c.prepares, c.rights.privileged) for c in found.services["api"].containers] == [
+        ("api-7d9f8-a/api", True, False, False),
+        ("api-7d9f8-a/setup", False, True, True),
+        ("api-7d9f8-a/proxy", True, False, True),
+    ]
+    assert (found.services["api"].running, found.services["api"].healthy, found.crashes) == (True, True, ())
+    looping = {"waiting": {"reason": "CrashLoopBackOff"}}
+    stuck = {
+        "phase": "Pending",
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{**kept[0], "ready": False, "state": {"waiting": {"reason": "PodInitializing"}}}],
+        "initContainerStatuses": [status_of("setup", state=looping, restartCount=4)],
+    }
+    found = told(("Deployment", deployment("api", ready=0)), api(spec=spec, status=stuck))
+    assert found.services["api"].state == "0 of 1 ready (api-7d9f8-a: CrashLoopBackOff)"
+    assert [crash.says for crash in found.crashes] == ["api: ended in api-7d9f8-a/setup, 4 restarts"]
 
 
 # What is deployed

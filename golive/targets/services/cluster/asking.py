@@ -22,12 +22,13 @@ _CONTAINER = (
     "name", "image", "securityContext", "resources.limits", "ports", "volumeMounts", "readinessProbe.periodSeconds",
     "livenessProbe.periodSeconds",
 )  # fmt: skip
+_INIT = (*_CONTAINER, "restartPolicy")
 _VOLUME = ("name", "hostPath")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the answer: `item`, `container` or `volume`, and its fields by the names asked for."""
+    """One line of the answer: `item`, `container`, `init` or `volume`, and its fields by the names asked for."""
 
     kind: str
     fields: dict[str, str]
@@ -47,7 +48,7 @@ printf '\\n{MARK} ended %s\\n' "$?"; cat
 
 def lines_of(said: str) -> tuple[list[Line], list[str]]:
     """The lines that are understood, and the others."""
-    asked = {"item": _ITEM, "container": _CONTAINER, "volume": _VOLUME}
+    asked = {"item": _ITEM, "container": _CONTAINER, "init": _INIT, "volume": _VOLUME}
     found, other = [], []
     for line in said.splitlines():
         head, *values = line.split("\t")
@@ -61,8 +62,9 @@ def lines_of(said: str) -> tuple[list[Line], list[str]]:
 
 def _template() -> str:
     containers = f"{{range .spec.containers[*]}}{_fields('container', _CONTAINER)}{{end}}"
+    before = f"{{range .spec.initContainers[*]}}{_fields('init', _INIT)}{{end}}"
     volumes = f"{{range .spec.volumes[*]}}{_fields('volume', _VOLUME)}{{end}}"
-    return f"{{range .items[*]}}{_fields('item', _ITEM)}{containers}{volumes}{{end}}"
+    return f"{{range .items[*]}}{_fields('item', _ITEM)}{containers}{before}{volumes}{{end}}"
 
 
 def _fields(head: str, names: Sequence[str]) -> str:

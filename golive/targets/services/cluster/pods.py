@@ -24,6 +24,7 @@ from golive.targets.services.containers import (
 _QUANTITY = re.compile(r"(?P<number>\d{1,15}(\.\d{1,9})?([eE]\d{1,2})?)(?P<unit>n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
           "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60}  # fmt: skip
+_STATUSES = ("containerStatuses", "initContainerStatuses")
 _POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - read, not bound
@@ -57,7 +58,8 @@ def pod_of(item: Line, parts: Sequence[Line], use: Mapping[tuple[str, str], tupl
     """The pod of an item line and the container and volume lines behind it."""
     fields = item.fields
     status = told.mapping(told.decoded(fields["status"]))
-    shown = {told.text(one.get("name")): one for one in told.items(status.get("containerStatuses"))}
+    statuses = [one for key in _STATUSES for one in told.items(status.get(key))]
+    shown = {told.text(one.get("name")): one for one in statuses}
     context = _Context(
         pod=fields,
         security=told.mapping(told.decoded(fields["spec.securityContext"])),
@@ -70,7 +72,7 @@ def pod_of(item: Line, parts: Sequence[Line], use: Mapping[tuple[str, str], tupl
     containers = tuple(
         _container(line.fields, shown.get(line.fields["name"], {}), context, use)
         for line in parts
-        if line.kind == "container"
+        if line.kind in ("container", "init")
     )
     changes = [told.moment(one.get("lastTransitionTime")) for one in told.items(status.get("conditions"))]
     return Pod(
@@ -110,8 +112,9 @@ def _reason(status: Mapping[str, Any], containers: Sequence[Container]) -> str:
     conditions = {told.text(one.get("type")): one for one in told.items(status.get("conditions"))}
     if conditions.get("Ready", {}).get("status") == "True":
         return ""
-    for container in containers:
-        if not container.running and container.detail:
+    for container in sorted(containers, key=lambda one: not one.prepares):
+        is_done = container.prepares and container.exit_code == 0
+        if not container.running and container.detail and not is_done:
             return container.detail
     scheduled = conditions.get("PodScheduled", {})
     if scheduled.get("status") == "False":
@@ -148,6 +151,8 @@ def _container(
         id=told.text(status.get("containerID")).rpartition("//")[2],
         state=word,
         running=word == "running",
+        # A sidecar is written among those that prepare, and stays.
+        prepares=fields.get("restartPolicy", "Always") != "Always",
         detail=_detail(waiting, ended, before),
         health=_health(fields, status),
         created_at=told.moment(context.pod["metadata.creationTimestamp"]),

@@ -98,11 +98,12 @@ def crashes_of(name: str, workload: Workload) -> Iterator[Crash]:
     Of a pod that was evicted no container may be told any more.
     """
     for pod in workload.pods:
-        if pod.phase == "Failed" and not any(container.finished_at for container in pod.containers):
+        if pod.phase == "Failed" and not any(one.finished_at for one in pod.containers if not one.prepares):
             why = f" ({pod.reason})" if pod.reason else ""
             yield Crash(at=pod.changed_at, says=f"{name}: {pod.name} failed{why}")
         for container in pod.containers:
-            if container.restarts or (pod.phase == "Failed" and container.finished_at):
+            has_failed = pod.phase == "Failed" and container.finished_at and not container.prepares
+            if container.restarts or has_failed:
                 yield Crash(at=container.finished_at, says=f"{name}: {_end(container)}")
 
 
