@@ -30,6 +30,7 @@ class Cluster:
     forbidden: str = ""
     silent_s: float = 0.0
     rubbish: str = ""
+    broken_group: str = ""
     port: int = 0
 
     def kubeconfig(self, folder: Path) -> Path:
@@ -49,7 +50,13 @@ class Cluster:
         if path == "/apis":
             version = {"groupVersion": "apps/v1", "version": "v1"}
             group = {"name": "apps", "versions": [version], "preferredVersion": version}
-            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]}
+            groups = [group]
+            if self.broken_group:
+                other = {"groupVersion": f"{self.broken_group}/v1beta1", "version": "v1beta1"}
+                groups.append({"name": self.broken_group, "versions": [other], "preferredVersion": other})
+            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+        if self.broken_group and path.startswith(f"/apis/{self.broken_group}"):
+            return 503, _failed(503, "ServiceUnavailable", "the server is currently unable to handle the request")
         if path == "/api/v1":
             return 200, _resources("v1", {"pods": "Pod"})
         if path == "/apis/apps/v1":

@@ -101,6 +101,12 @@ def test_an_api_that_refuses_or_answers_rubbish_is_unknown(
         look(cluster, tmp_path)
 
 
+def test_a_service_of_metrics_that_is_down_hides_no_workload(cluster: Cluster, tmp_path: Path) -> None:
+    """`kubectl` complains of it on standard error, and tells all the same."""
+    cluster.broken_group = "metrics.k8s.io"
+    assert look(cluster, tmp_path).services["api"].state == "2 of 2 ready"
+
+
 def test_an_api_that_never_answers_is_unknown_within_its_time(cluster: Cluster, tmp_path: Path) -> None:
     cluster.silent_s = 8
     began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -18,7 +19,9 @@ from golive.targets.services.cluster.workloads import Workload, crashes_of, name
 from golive.targets.services.engine import LeftOut
 from golive.targets.shell import one_line
 
-_WARNINGS = ("Warning:", "W0", "W1", "I0", "I1")
+_WARNINGS = re.compile(r"Warning:|[WI][01]\d{3} ")
+# That a group of the API is down which nobody asked for is logged as an error, and is none where all was told.
+_LOGGED = re.compile(r"E[01]\d{3} \d\d:\d\d:\d\d\.\d+ +\d+ memcache\.go:\d+\] ")
 
 
 class Config(ServicesSection):
@@ -97,7 +100,9 @@ def _workloads(said: str, where: str) -> dict[str, Workload]:
     text, mark, rest = said.partition(f"\n{asking.MARK} ended ")
     code, _, top = rest.partition("\n")
     lines, other = asking.lines_of(text)
-    strange = [line for line in other if not line.startswith(_WARNINGS)]
+    strange = [line for line in other if not _WARNINGS.match(line)]
+    if code.strip() == "0":
+        strange = [line for line in strange if not _LOGGED.match(line)]
     if not mark or code.strip() != "0" or strange:
         raise CouldNotLook(f"{where}: {_why(told.digits(code.strip()), strange)}")
     return workloads_of(lines, dict(_use(top)))
