@@ -47,6 +47,15 @@ def test_only_the_expected_names_are_listed(tmp_path: Path) -> None:
     assert [crash.says for crash in found.crashes] == ["api: ended with exit code 1"]
 
 
+def test_events_of_a_container_whose_name_only_begins_so_are_not_told() -> None:
+    """`docker events --filter container=api` tells of `api2` too."""
+    events = [event("die", name, code="1", group="", id=f"id of {name}") for name in ("api2", "api")]
+    found = docker.parse(config(), answer([named("db")], events=events), FACTS)
+    assert [crash.says for crash in found.crashes] == ["api: ended with exit code 1"]
+    of_label = docker.parse(config(label="app=shop"), answer([named("db")], events=events), FACTS)
+    assert len(of_label.crashes) == 2
+
+
 @pytest.mark.parametrize(("code", "why"), [(124, "did not answer within 6 s"), (1, "no such driver")])
 def test_events_that_were_not_told_are_not_taken_for_none(code: int, why: str) -> None:
     told = answer([named("api")], oldest="1777000000", events=["Error: no such driver"], events_code=code)

@@ -38,8 +38,9 @@ class Engine:
     `where` names it in messages. `listing` is shell text that calls `list` with filters of `ps`. `service`, `oneoff`
     and `group` are template texts that print as JSON: the service that a container belongs to, whether it is a command
     run by hand, and its project, of which a set has one (`project`, None where that is not known beforehand).
-    `event_service` and `event_group` are template expressions that tell the same of an event. `declared` is shell text
-    that prints the services of the file that the set was made of.
+    `event_service` and `event_group` are template expressions that tell the same of an event; with `only_expected`,
+    events of other services are strangers'. `declared` is shell text that prints the services of the file that the set
+    was made of.
     """
 
     program: str
@@ -52,6 +53,7 @@ class Engine:
     event_service: str = '""'
     event_group: str = '""'
     event_filters: tuple[str, ...] = ()
+    only_expected: bool = False
     events_back: str = ""
     address: str | None = None
     declared: str = ""

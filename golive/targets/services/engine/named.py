@@ -29,6 +29,8 @@ def named(program: str, config: Named, *, address: str | None = None, events_bac
         service=label(program, config.service_label) if config.service_label else value(program, ".Name"),
         event_service=f'(index .Actor.Attributes "{config.service_label or "name"}")',
         event_filters=tuple(labels) or tuple(f"container={name}" for name in config.expected),
+        # To the engine `api` is a filter for `api2` too.
+        only_expected=not labels,
         events_back=events_back,
         address=address,
         expected=config.expected,

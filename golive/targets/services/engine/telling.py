@@ -118,6 +118,8 @@ def _crashes(engine: Engine, rows: Sequence[Row], events: str, containers: Seque
     """Where the project's name is not known, its events cannot be told from others'."""
     project = told.text(rows[0].get("group")) if rows else engine.project
     mine = [row for row in told.objects(events) if told.text(row.get("group")) == project]
+    if engine.only_expected:
+        mine = [row for row in mine if told.text(row.get("service")) in engine.expected]
     return crashes(mine, containers, leave_out=frozenset(engine.leave_out))
 
 
