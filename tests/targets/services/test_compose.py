@@ -165,6 +165,10 @@ def test_an_unexpected_end_is_a_crash_and_one_that_was_asked_for_is_none() -> No
     assert crashes(event("kill", signal="15"), event("die", code="143")) == []
     assert crashes(event("kill", signal="15"), event("kill", signal="9"), event("die", code="137")) == []
     assert crashes(event("kill", signal="9"), event("die", code="137")) == ["worker: ended with exit code 137"]
+    restarted = (event("kill", signal="15"), event("die", code="143"), event("die", code="3", at=1777630020))
+    assert crashes(*restarted) == ["worker: ended with exit code 3"]
+    for reload in ("1", "SIGHUP", "10", "12"):
+        assert crashes(event("kill", signal=reload), event("die", code="1")) == ["worker: ended with exit code 1"]
     assert crashes(event("oom"), event("die", code="137")) == ["worker: killed for lack of memory (exit code 137)"]
     assert crashes(event("health_status: unhealthy", "db")) == ["db: unhealthy"]
     assert crashes(event("health_status: healthy", "db"), "rubbish", "[]", event("die", at="x")) == []

@@ -16,7 +16,14 @@ from golive.targets.services.containers import Container
 
 _ASKED_WITHIN = timedelta(seconds=90)
 _SAME = timedelta(seconds=5)
-_KILL = ("9", "SIGKILL", "KILL")
+_NO_STOP = (
+    "1",
+    "9",
+    "10",
+    "12",
+    *(f"{sign}{name}" for sign in ("", "SIG") for name in ("HUP", "KILL", "USR1", "USR2")),
+)
+"""Signals that ask for no orderly end: a kill, and those by which a service is told to read its files again."""
 _STOPPED = (0, 143)
 """Exit codes of an end that was asked for: none, and that of SIGTERM."""
 
@@ -61,13 +68,18 @@ def _from_events(
         name = container.service if container else told.text(row.get("service"))
         if at is None or not name or name in leave_out or told.text(row.get("oneoff")).lower() == "true":
             continue
-        if what == "kill" and told.text(row.get("signal")).upper() not in _KILL:
+        if what == "kill" and told.text(row.get("signal")).upper() not in _NO_STOP:
             asked[identity] = at
         elif what == "oom":
             starved[identity] = at
         elif what.startswith("health_status") and what.endswith("unhealthy"):
             yield _End(container=identity, crash=Crash(at=at, says=f"{name}: unhealthy"))
-        elif what == "die" and not _was_asked(asked.get(identity), at) and (says := _died(row, starved, identity, at)):
+        # An end that was asked for is one: the next one, after a new start, was not.
+        elif (
+            what == "die"
+            and not _was_asked(asked.pop(identity, None), at)
+            and (says := _died(row, starved, identity, at))
+        ):
             yield _End(container=identity, crash=Crash(at=at, says=f"{name}: {says}"))
 
 
