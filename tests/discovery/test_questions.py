@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,27 @@ def test_supervisors_are_found_with_their_programs(tmp_path: Path) -> None:
         found = local_host(running.bin).answer(Supervisors())
         (one,) = [s for s in found if s.config == str(running.folder / "s.conf")]
     assert one.programs == (("api", "RUNNING"), ("worker", "RUNNING"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user too")
+def test_no_program_of_another_user_is_run(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="gl-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        shim(folder, "supervisorctl", f"id > {folder}/ran; echo 'api RUNNING pid 1'")
+        (folder / "s.conf").touch()
+        # A process that calls itself supervisord: `grep` waits for its standard input.
+        words = [f"{folder}/supervisord", "-c", f"{folder}/s.conf"]
+        for user in (65534, 0):
+            process = subprocess.Popen(words, executable=shutil.which("grep"), stdin=subprocess.PIPE, user=user)
+            try:
+                found = local_host(tmp_path).answer(Supervisors())
+            finally:
+                process.kill()
+                process.communicate()
+            told = [one for one in found if one.config == f"{folder}/s.conf"]
+            assert told == ([Supervisor(config=f"{folder}/s.conf", programs=())] if user else [])
+            assert not (folder / "ran").exists()
 
 
 def test_programs_belong_to_the_supervisor_before_them() -> None:

@@ -73,6 +73,10 @@ def _not_running(found: Found, collected: Collected) -> None:
     for unit in services_of(survey.units):
         if not unit.is_running:
             collected.leave_out(f"unit {unit.name}", f"enabled, but {unit.active} ({unit.sub}): it is not expected")
+    for supervisor in survey.supervisors:
+        if not supervisor.programs:
+            why = "another user runs it: come as that user to have it read"
+            collected.leave_out(f"supervisord {supervisor.config}", why)
     for container in in_scope(survey):
         if not container.is_running:
             collected.leave_out(f"container {container.name}", f"{container.status}, so it is not expected")

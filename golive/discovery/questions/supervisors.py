@@ -10,7 +10,10 @@ from golive.discovery.questions import Survey
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supervisor:
-    """One supervisord. `tools` is the folder of its `supervisorctl` where that is not in PATH."""
+    """One supervisord. `tools` is the folder of its `supervisorctl` where that is not in PATH.
+
+    One that another user runs is not asked for its programs.
+    """
 
     config: str
     programs: tuple[tuple[str, str], ...]
@@ -24,9 +27,15 @@ class Supervisors(Survey[tuple[Supervisor, ...]]):
     def text(self, frame: str) -> str:
         """A row for each supervisord, and behind it one for each of its programs.
 
-        Of a command line only the name of the program and the path behind `-c` are printed.
+        Of a command line only the name of the program and the path behind `-c` are printed. Anybody may call a process
+        supervisord: what another user than root and this one runs is not asked, and no `supervisorctl` is run that
+        another one could have put there.
         """
         return rf"""
+me=$(id -u)
+ours() {{ awk -v me="$me" '/^Uid:/ {{ n = NF; for (i = 2; i <= NF; i++) if ($i != 0 && $i != me) bad = 1 }}
+  END {{ exit bad || n < 5 }}' "$1/status" 2>/dev/null; }}
+kept() {{ [ -z "$(find -L "$1" "$1/supervisorctl" -prune \( -perm -002 -o ! -user 0 ! -user "$me" \) 2>&1)" ]; }}
 for file in $(grep -las supervisord /proc/[0-9]*/cmdline); do
   folder=${{file%/cmdline}}
   tr '\0' '\n' <"$file" 2>/dev/null | {{
@@ -50,8 +59,10 @@ for file in $(grep -las supervisord /proc/[0-9]*/cmdline); do
     fi
     case $config in '') exit 0 ;; /*) ;; *) config=$(readlink "$folder/cwd")/$config ;; esac
     [ "$config" -ef "$folder/root$config" ] || exit 0
+    ours "$folder" || {{ printf '{frame}\tsupervisor\t\t%s\n' "$config"; exit 0; }}
     for beside in "$program" "$python"; do
-      [ -n "$tools" ] || case $beside in /*) [ ! -x "${{beside%/*}}/supervisorctl" ] || tools=${{beside%/*}} ;; esac
+      [ -n "$tools" ] || case $beside in /*)
+        [ ! -x "${{beside%/*}}/supervisorctl" ] || ! kept "${{beside%/*}}" || tools=${{beside%/*}} ;; esac
     done
     PATH=${{tools:+$tools:}}$PATH
     said=$(supervisorctl -c "$config" status 2>&1)
