@@ -32,7 +32,10 @@ def test_clock_is_kept_by_a_time_service(
     by = f"{found.told_by}{f' from {plain(found.source)}' if found.source else ''}"
     evidence("time service", f"{by}: synchronised {found.is_synchronised}, {found.offset_s} s, {found.sources} servers")
     subject = f"clock of host {host.name}"
-    if found.is_synchronised:
+    if found.is_synchronised and found.sources == 0:
+        # It stays synchronised, by its own word, long after the last answer.
+        measure.fail(f"{subject} is kept by {found.told_by}, which reaches none of its servers")
+    elif found.is_synchronised:
         measure.note(f"{subject} is kept by {by}")
     else:
         measure.fail(f"{subject} is not synchronised ({found.told_by} tells)")

@@ -339,6 +339,9 @@ def test_a_clock_that_is_not_kept_fails(machine: Machine) -> None:
     assert found.status is Status.FAIL
     assert "clock of host app is not synchronised (chrony tells)" in found.message
     assert "reached by the time service of host app: 0 servers, at least 1 servers needed" in found.message
+    chrony(machine, reach="0")
+    alone = look_time(machine)
+    assert (alone.status, "by chrony, which reaches none of its servers" in alone.message) == (Status.FAIL, True)
     chrony(machine, offset="0.5")
     off = look_time(machine, critical="100 ms")
     assert off.status is Status.FAIL

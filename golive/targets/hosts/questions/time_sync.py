@@ -63,13 +63,14 @@ def _chrony(told: Pieces) -> TimeSyncFacts | None:
     row = next((row for row in rows if len(row) == _CHRONY_COLUMNS), None)
     if row is None:
         return None
-    sources = [line.split(",") for line in told["sources"].splitlines()]
+    lines = [line.split(",") for line in told["sources"].splitlines()]
+    sources = [columns for columns in lines if len(columns) > 5 and columns[0] in "^=#"]
     is_synchronised = row[13] != _NOT_SYNCHRONISED and row[2] != "0" and row[0] != _OWN_CLOCK
     return TimeSyncFacts(
         told_by="chrony",
         is_synchronised=is_synchronised,
         offset_s=_float(row[4]) if is_synchronised else None,
-        sources=sum(1 for s in sources if len(s) > 5 and s[0] in "^=#" and s[5].strip("0")),
+        sources=sum(1 for columns in sources if columns[5].strip("0")) if sources else None,
         source=row[1],
     )
 
