@@ -14,14 +14,19 @@ from golive.targets.hosts.questions.framing import Pieces, framed, number, piece
 
 WITHIN_S = 3
 _TIMED_OUT = (124, 137, 143)
-# Once a server does not answer, the names after it would each wait for it again.
+_NO_SERVER = re.compile(
+    r"SERVFAIL|REFUSED|timed out|no servers|[Tt]ry again|[Tt]emporary failure|[Nn]o response|[Cc]onnection refused"
+)
+# Once a server does not answer, the names after it would each wait for it again. For `getent` a name that is not there
+# and a server that fails are the same; so `nslookup` is asked too where it is there.
 _SHELL = r"""
 dead=0
 resolved() {
   if [ "$dead" -ge 2 ]; then piece "$1 skipped"; return; fi
   piece "$1 told"
   if has getent; then within SECONDS getent ahosts "$2"; c=$?
-  elif has nslookup; then within SECONDS nslookup "$2"; c=$?
+    if [ "$c" = 2 ] && has nslookup; then piece "$1 why"; within SECONDS nslookup "$2" 2>&1; fi
+  elif has nslookup; then within SECONDS nslookup "$2" 2>&1; c=$?
   else c=tool; fi
   [ "$c" != 124 ] || dead=$((dead + 1))
   piece "$1 = $c"
@@ -75,7 +80,10 @@ def _answer(name: str, told: Pieces, place: str, code: str) -> Resolution | Coul
     _, is_nslookup, behind = text.partition("\nName:")
     words_of = re.findall(r"^Address[ \d]*: *(\S+)", behind, re.MULTILINE) if is_nslookup else _first_words(text)
     found = sorted({address for address in map(_address, words_of) if address})
-    return Resolution(addresses=tuple(found), trouble="" if found else "no such name")
+    if found:
+        return Resolution(addresses=tuple(found))
+    failed = _NO_SERVER.search(told[f"{place} why"] or text)
+    return Resolution(addresses=(), trouble="no name server answers" if failed else "no such name")
 
 
 def _first_words(text: str) -> list[str]:

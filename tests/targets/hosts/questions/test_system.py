@@ -125,8 +125,19 @@ def test_names_by_nslookup(debian: Shell) -> None:
         "nslookup", "printf 'Server: 10.0.0.53\\nAddress: 10.0.0.53:53\\n\\n** server can not find it\\n'; exit 1"
     )
     assert debian.answer(ResolvedName(name="gone.example")) == Resolution(addresses=(), trouble="no such name")
+    for why in (";; connection timed out; no servers could be reached", "** server can't find a: SERVFAIL"):
+        debian.fake("nslookup", f'echo "{why}" >&2; exit 1')
+        assert debian.answer(ResolvedName(name="a.example")).trouble == "no name server answers"
     debian.replaced["has nslookup"] = "false"
     assert debian.why(ResolvedName(name="a.example")) == "a.example: the host has neither `getent` nor `nslookup`"
+
+
+def test_a_server_that_fails_is_told_from_a_name_that_is_not_there(debian: Shell) -> None:
+    debian.fake("getent", "exit 2")
+    debian.fake("nslookup", "echo '** server can not find a.example: NXDOMAIN'; exit 1")
+    assert debian.answer(ResolvedName(name="a.example")).trouble == "no such name"
+    debian.fake("nslookup", "echo '** server can not find a.example: REFUSED'; exit 1")
+    assert debian.answer(ResolvedName(name="a.example")).trouble == "no name server answers"
 
 
 def test_a_dead_name_server_is_waited_for_twice_and_not_for_every_name(debian: Shell) -> None:
