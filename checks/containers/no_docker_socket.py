@@ -20,7 +20,11 @@ _SOCKETS = (
     "/run/crio/crio.sock",
     "/run/podman/podman.sock",
     "/run/dockershim.sock",
+    "/run/docker/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
 )
+# Engines without root have theirs here, in a folder for each user.
+_OF_USERS = PurePosixPath("/run/user")
 _SOCKET_NAMES = frozenset(PurePosixPath(socket).name for socket in _SOCKETS)
 _WITH_ALL_BELOW = (
     "/proc",
@@ -68,6 +72,7 @@ def _is_sensitive(mount: Mount, also: tuple[str, ...]) -> bool:
         path in _THEMSELVES
         or PurePosixPath(path).name in _SOCKET_NAMES
         or any(_is_above(path, socket) for socket in _SOCKETS)
+        or _OF_USERS in (PurePosixPath(path), PurePosixPath(path).parent)
         or any(path == one or _is_above(one, path) for one in whole)
     )
 

@@ -95,6 +95,8 @@ FAULTS = [
         "sees /run/containerd of the host (with /run/containerd/containerd.sock)",
     ),
     ("no_docker_socket", at("/run/user/1000/docker.sock"), {}, "sees /run/user/1000/docker.sock of the host"),
+    ("no_docker_socket", at("/run/user/1000", writable=False), {}, "sees /run/user/1000 of the host"),
+    ("no_docker_socket", at("/run/k3s"), {}, "sees /run/k3s of the host (with /run/k3s/containerd/containerd.sock)"),
     ("no_docker_socket", at("/srv/../etc"), {}, "sees /srv/../etc of the host"),
     ("no_docker_socket", at("/proc/sys"), {}, "sees /proc/sys of the host"),
     ("no_docker_socket", at("/usr/bin"), {}, "sees /usr/bin of the host"),
