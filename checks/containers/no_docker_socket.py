@@ -12,6 +12,7 @@ from pydantic import Field
 
 from fixtures.containers import ContainerParams, Containers
 from fixtures.measure import EvidenceSink, Measure
+from golive.model import CouldNotLook
 from golive.targets.services.containers import Container, Mount
 
 _SOCKETS = (
@@ -53,6 +54,8 @@ def test_no_container_sees_the_socket_of_the_engine(
 ) -> None:
     def faults(container: Container) -> Iterator[str]:
         for mount in container.mounts:
+            if not mount.is_told:
+                raise CouldNotLook(f"which path the volume on {mount.target} stands for is not told")
             if mount.source and mount.source not in criterion.allowed and _is_sensitive(mount, criterion.also):
                 yield f"sees {mount.source} of the host{_with_socket(mount.source)}"
 

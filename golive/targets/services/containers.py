@@ -54,11 +54,15 @@ def capabilities(added: Iterable[str], dropped: Iterable[str], *, privileged: bo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mount:
-    """A path of the host, or a volume, that is seen inside the container. `source` is "" where it has no path."""
+    """A path of the host, or a volume, that is seen inside the container. `source` is "" where it has no path.
+
+    It is not told where the engine was asked for what a volume stands for and did not say.
+    """
 
     source: str
     target: str
     writable: bool
+    is_told: bool = True
 
     def __str__(self) -> str:
         return f"{self.source} on {self.target}{'' if self.writable else ' (read-only)'}"

@@ -294,6 +294,15 @@ def test_parameters_that_assert_nothing_or_cannot_be_are_refused() -> None:
             published_ports.Params.model_validate({"services": "app", "ports": {"api": [wrong]}})
 
 
+def test_a_volume_of_which_nothing_is_told_may_be_anything() -> None:
+    mount = Mount(source="", target="/data", writable=True, is_told=False)
+    found = look("no_docker_socket", reading(container(mounts=(mount,))))
+    assert (found.status, "which path the volume on /data stands for is not told" in found.message) == (
+        Status.UNKNOWN,
+        True,
+    )
+
+
 def test_a_container_that_prepares_needs_no_health_check_and_is_not_the_image_of_its_service() -> None:
     setup = container(name="a/setup", prepares=True, running=False, state="terminated", health=Health(checked=False))
     assert look("health_check", reading(container(), setup)).status is Status.PASS

@@ -18,6 +18,7 @@ case "$1 $2" in
 "ps -a") cat "{folder}/ids" ;;
 "inspect --type") cat "{folder}/rows" ;;
 "image inspect") cat "{folder}/images" ;;
+"volume inspect") cat "{folder}/volumes" ;;
 events*) case "$*" in *filter*) cat "{folder}/events" ;; *) echo 1777600000 ;; esac ;;
 esac
 """

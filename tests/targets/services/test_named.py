@@ -78,6 +78,20 @@ def test_a_label_makes_the_set_and_another_one_names_the_services(tmp_path: Path
         config(service_label='x") }}{{ .Config.Env')
 
 
+def test_a_volume_that_stands_for_a_path_of_the_host_is_that_path(tmp_path: Path) -> None:
+    volumes = [{"Type": "volume", "Name": name, "Destination": f"/{name}", "RW": True} for name in ("etc", "own", "x")]
+    bin_folder = double.engine(tmp_path, [named("api", mounts=volumes)])
+    (tmp_path / "volumes").write_text('{"name":"etc","path":"/etc"}\n{"name":"own","path":""}\n')
+    (container,) = local_host(bin_folder, {"app": config()}).read_services("app").containers
+    assert [(str(mount), mount.is_told) for mount in container.mounts] == [
+        ("/etc on /etc", True),
+        (" on /own", True),
+        (" on /x", False),
+    ]
+    log = (tmp_path / "log").read_text()
+    assert log.count("volume inspect") == 1 and " etc own x\n" in log and "json .Options" not in log
+
+
 def test_an_image_is_known_by_any_of_its_names() -> None:
     def now(reference: str, *tags: str, digests: tuple[str, ...] = ()) -> str | None:
         images = json.dumps({"id": IMAGE, "tags": tags, "digests": digests})

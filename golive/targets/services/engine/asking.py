@@ -1,7 +1,7 @@
 """The shell text that reads containers from their engine: POSIX `sh` and `awk`, also of BusyBox; it changes nothing.
 
-Seven commands of the engine at most, whatever the number of containers. What they use is
-read from the kernel, since `stats` of the engine takes two seconds.
+Seven commands of the engine at most, whatever the number of containers, and one more for
+their volumes if they have any. What they use is read from the kernel, since `stats` of the engine takes two seconds.
 """
 
 from __future__ import annotations
@@ -66,6 +66,14 @@ _FIELDS = {
 # The name by which the container's image was asked for; Podman writes the full one elsewhere than Docker.
 _REFERENCE = {"docker": ".Config.Image", "podman": ".ImageName"}
 
+# The path of the host that a volume stands for, "" where it is one of the engine's own. Of its options not a word more.
+_VOLUME = """\
+{"name":{{json .Name}},"path":{{$bound := false}}{{$path := ""}}{{range $key, $value := .Options}}\
+{{if eq $key "device"}}{{$path = $value}}{{end}}\
+{{if eq $key "o"}}{{range split $value ","}}\
+{{if or (eq . "bind") (eq . "rbind")}}{{$bound = true}}{{end}}\
+{{end}}{{end}}{{end}}{{if $bound}}{{json $path}}{{else}}""{{end}}}"""
+
 # For each container that runs, what the kernel counts of it: cgroups of version 1 and 2, its processes, its network.
 _USE = r"""
 function first(file,   line) { if ((getline line < file) <= 0) line = ""; close(file); return line }
@@ -129,7 +137,10 @@ list() {{
 
 
 def snippet(engine: Engine) -> str:
-    """Parts behind marks: ids, containers, use (again after `window` seconds, if set), images, events, declared."""
+    """Parts behind marks: ids, containers, use (again after `window` seconds, if set), images, events, declared.
+
+    Where a container has volumes, they come behind the images.
+    """
     row = shlex.quote(template(engine))
     read = f"""\
 for try in 1 2; do
@@ -149,6 +160,8 @@ mark use; use
 pause=; if [ -n "$window" ]; then {{ sleep "$window" || sleep 2; }} 2>/dev/null & pause=$!; fi
 images=$(printf '%s\\n' "$heads" | cut -s -d ' ' -f 3- | tr ' ' '\\n' | sort -u)
 mark images; [ -z "$images" ] || engine image inspect --format {shlex.quote(_image(engine))} $images 2>/dev/null
+volumes=$(printf '%s\\n' "$rows" | grep -oE '"Name": ?"[A-Za-z0-9][A-Za-z0-9_.-]*"' | cut -d '"' -f 4 | sort -u)
+[ -z "$volumes" ] || {{ mark volumes; engine volume inspect --format {shlex.quote(_VOLUME)} $volumes 2>/dev/null; }}
 {_events(engine)}
 if [ -n "$pause" ]; then wait "$pause"; mark again; use; fi
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from golive.targets.hosts.facts import HostFacts
@@ -30,11 +30,12 @@ _SHARED = {"pid": "pid_mode", "network": "network_mode", "ipc": "ipc_mode", "uts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """What is known beside the rows: the host, what containers use by id, and the engine's images."""
+    """What is known beside the rows: the host, what containers use by id, the engine's images, and paths of volumes."""
 
     facts: HostFacts
     use: Mapping[str, Use]
     images: Images
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
 
 def container_of(row: Row, seen: Seen) -> Container:
@@ -75,7 +76,7 @@ def container_of(row: Row, seen: Seen) -> Container:
             unconfined=_unconfined(row),
             devices=tuple(told.text(device.get("PathOnHost")) for device in told.items(row.get("devices"))),
         ),
-        mounts=tuple(map(_mount, told.items(row.get("mounts")))),
+        mounts=tuple(_mount(mount, seen.volumes) for mount in told.items(row.get("mounts"))),
         published=_published(row, is_running=state == "running"),
         pids=frozenset(use.uids) or by_tree.pids,
         cpu_percent=by_tree.cpu_percent if use.cpu_percent is None else use.cpu_percent,
@@ -129,10 +130,11 @@ def _uids(use: Use, pid: int | None, facts: HostFacts) -> frozenset[int] | None:
     return frozenset(uid for process, uid in use.uids.items() if process in own) or None
 
 
-def _mount(row: Row) -> Mount:
-    is_path = told.text(row.get("Type")) == "bind"
+def _mount(row: Row, volumes: Mapping[str, str]) -> Mount:
+    is_path, volume = told.text(row.get("Type")) == "bind", told.text(row.get("Name"))
     return Mount(
-        source=told.text(row.get("Source")) if is_path else "",
+        source=told.text(row.get("Source")) if is_path else volumes.get(volume, ""),
+        is_told=is_path or not volume or volume in volumes,
         target=told.text(row.get("Destination")),
         writable=row.get("RW") is not False,
     )

@@ -54,7 +54,8 @@ def reading(engine: Engine, said: str, facts: HostFacts) -> ServicesReading:
         raise problem
     rows = _rows(engine, parts, facts.host)
     use = uses(parts.get("use", ""), parts.get("again", ""))
-    containers = _containers(engine, rows, Seen(facts=facts, use=use, images=images_of(parts.get("images", ""))))
+    seen = Seen(facts=facts, use=use, images=images_of(parts.get("images", "")), volumes=_volumes(parts))
+    containers = _containers(engine, rows, seen)
     services = {name: _service(name, group, engine) for name, group in _groups(containers).items()}
     declared, gap = _declared(engine, parts)
     oldest = told.unix(told.digits(parts.get("oldest", "").strip()))
@@ -105,6 +106,12 @@ def _rows(engine: Engine, parts: Mapping[str, str], host: str) -> list[Row]:
     if len(projects) > 1:
         raise CouldNotLook(f"host {host}: {engine.where} holds {', '.join(projects)}: name one with 'project'")
     return rows
+
+
+def _volumes(parts: Mapping[str, str]) -> dict[str, str]:
+    """By name the path of the host that a volume stands for, "" for none."""
+    rows = told.objects(parts.get("volumes", ""))
+    return {told.text(row.get("name")): told.text(row.get("path")) for row in rows}
 
 
 def _containers(engine: Engine, rows: Iterable[Row], seen: Seen) -> list[Container]:
