@@ -117,6 +117,15 @@ def test_a_new_pod_that_never_gets_ready_beside_the_old_one_is_no_complete_deplo
     assert service.state.startswith("1 of 1 ready (1 from before the last change is still there; api-7d9f8-new: CrashL")
 
 
+def test_a_daemonset_whose_new_pods_never_get_ready_beside_the_old_ones_is_not_complete() -> None:
+    made = daemonset("agent", desired=2, ready=2)
+    made["status"]["updatedNumberScheduled"] = 1  # with maxSurge old pods stay until their successors are ready
+    service = told(("DaemonSet", made), *AGENT[1:]).services["agent"]
+    assert (service.running, service.state) == (False, "2 of 2 ready (1 of 2 are of the last change)")
+    made["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    assert told(("DaemonSet", made), *AGENT[1:]).services["agent"].running
+
+
 def test_a_pod_that_fits_nowhere_says_why() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
     status = {"phase": "Pending", "conditions": [condition], "containerStatuses": []}
@@ -186,14 +195,14 @@ def test_the_settings_of_a_pod() -> None:
             spec={
                 "hostPID": True,
                 "hostNetwork": True,
-                "securityContext": {"runAsUser": 0},
+                "securityContext": {"runAsUser": 0, "appArmorProfile": {"type": "Unconfined"}},
                 "volumes": [{"name": "h", "hostPath": {"path": "/etc/"}}, {"name": "s", "secret": {"secretName": "x"}}],
             },
         ),
     ).containers[0]
     assert (loose.limits.memory_bytes, loose.limits.cpus) == (0, 0)
     assert (loose.rights.user, loose.rights.not_root) == ("0", False)
-    assert (loose.rights.privileged, loose.rights.unconfined) == (True, ("seccomp",))
+    assert (loose.rights.privileged, loose.rights.unconfined) == (True, ("seccomp", "apparmor"))
     assert loose.rights.host_namespaces == ("pid", "network")
     assert [str(mount) for mount in loose.mounts] == ["/etc/shadow on /h (read-only)", " on /s"]
     assert [str(port) for port in loose.published] == ["0.0.0.0:8080", "[::]:8080"]

@@ -15,8 +15,8 @@ RESOURCES = "deployments.apps,statefulsets.apps,daemonsets.apps,pods"
 _ITEM = (
     "kind", "metadata.name", "metadata.creationTimestamp", "metadata.deletionTimestamp", "metadata.generation",
     "metadata.ownerReferences", "metadata.labels.pod-template-hash", "metadata.labels.controller-revision-hash",
-    "spec.replicas", "spec.restartPolicy", "spec.hostPID", "spec.hostNetwork", "spec.hostIPC", "spec.securityContext",
-    "status",
+    "spec.replicas", "spec.updateStrategy.type", "spec.restartPolicy", "spec.hostPID", "spec.hostNetwork",
+    "spec.hostIPC", "spec.securityContext", "status",
 )  # fmt: skip
 _CONTAINER = (
     "name", "image", "securityContext", "resources.limits", "ports", "volumeMounts", "readinessProbe.periodSeconds",

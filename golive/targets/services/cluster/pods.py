@@ -24,6 +24,7 @@ from golive.targets.services.containers import (
 _QUANTITY = re.compile(r"(?P<number>\d{1,15}(\.\d{1,9})?([eE]\d{1,2})?)(?P<unit>n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
           "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60}  # fmt: skip
+_PROFILES = {"seccomp": "seccompProfile", "apparmor": "appArmorProfile"}
 _STATUSES = ("containerStatuses", "initContainerStatuses")
 _POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -209,7 +210,7 @@ def _limits(limits: Mapping[str, Any]) -> Limits:
 def _rights(own: Mapping[str, Any], context: _Context) -> Rights:
     """What is written at the container goes before what is written at the pod."""
     both = {**context.security, **own}
-    user, profile = told.whole(both.get("runAsUser")), told.mapping(both.get("seccompProfile"))
+    user = told.whole(both.get("runAsUser"))
     kinds = told.mapping(own.get("capabilities"))
     is_privileged = own.get("privileged") is True
     hosts = {"pid": "spec.hostPID", "network": "spec.hostNetwork", "ipc": "spec.hostIPC"}
@@ -223,7 +224,9 @@ def _rights(own: Mapping[str, Any], context: _Context) -> Rights:
         no_new_privileges=own.get("allowPrivilegeEscalation") is False,
         read_only_root=own.get("readOnlyRootFilesystem") is True,
         host_namespaces=tuple(name for name, key in hosts.items() if context.pod[key] == "true"),
-        unconfined=("seccomp",) if profile.get("type") == "Unconfined" else (),
+        unconfined=tuple(
+            name for name, key in _PROFILES.items() if told.mapping(both.get(key)).get("type") == "Unconfined"
+        ),
     )
 
 

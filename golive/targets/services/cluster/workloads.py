@@ -135,12 +135,14 @@ def _workload(kind: str, name: str, fields: Mapping[str, str], pods: list[Pod]) 
     else:
         written = told.digits(fields["spec.replicas"])
         desired, ready = 1 if written is None else written, _count(status, "readyReplicas")
+    updated = _count(status, "updatedNumberScheduled" if kind == "DaemonSet" else "updatedReplicas")
+    is_exchanged = kind == "Deployment" or (kind == "DaemonSet" and fields["spec.updateStrategy.type"] != "OnDelete")
     gap = ""
     if _count(status, "observedGeneration") < (told.digits(fields["metadata.generation"]) or 0):
         gap = "its last change is not taken up yet"
-    elif kind == "Deployment" and _count(status, "updatedReplicas") < desired:
-        gap = f"{_count(status, 'updatedReplicas')} of {desired} are of the last change"
-    elif kind == "Deployment" and (before := _count(status, "replicas") - _count(status, "updatedReplicas")) > 0:
+    elif is_exchanged and updated < desired:
+        gap = f"{updated} of {desired} are of the last change"
+    elif kind == "Deployment" and (before := _count(status, "replicas") - updated) > 0:
         # What is ready may be those before the change, which stay until their successors are ready.
         gap = f"{before} from before the last change {'is' if before == 1 else 'are'} still there"
     return Workload(name=f"{kind.lower()}/{name}", desired=desired, ready=ready, gap=gap, pods=tuple(pods))
