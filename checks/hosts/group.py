@@ -45,7 +45,9 @@ def test_group_has_the_members_that_it_should_or_does_not_exist(
     if criterion.gid is not None and found.gid != criterion.gid:
         measure.fail(f"{subject} has gid {found.gid}, {criterion.gid} needed")
     for member in criterion.members:
-        if member not in found.members:
+        if member not in (*found.members, *found.primary):
             measure.fail(f"{subject} lacks member {member}")
-    if criterion.only and (others := [member for member in found.members if member not in criterion.members]):
+    # A user's own group, which has his name, lets in nobody else.
+    strangers = [user for user in found.primary if user != criterion.group and user not in found.members]
+    if criterion.only and (others := [one for one in (*found.members, *strangers) if one not in criterion.members]):
         measure.fail(f"{subject} has members that it may not have: {plain(', '.join(others))}")

@@ -99,6 +99,10 @@ def test_groups(known: Machine) -> None:
     )
     assert look_group(known, "docker", only=True).status is Status.FAIL
     assert look_group(known, "docker", exists=False).status is Status.FAIL
+    known.fake("getent", f"[ $# -gt 1 ] || exec echo 'mallory:x:1666:998::/:/bin/sh'\n{ACCOUNTS}")
+    hidden = look_group(known, "docker", members=["deploy", "eve"], only=True)
+    assert hidden.message.endswith("group docker of host app has members that it may not have: mallory")
+    assert look_group(known, "docker", members=["deploy", "eve", "mallory"], only=True).status is Status.PASS
     assert look_group(known, "admins").message == "group admins of host app does not exist"
     known.fake("getent", "exit 3")
     assert look_group(known, "docker").status is Status.UNKNOWN

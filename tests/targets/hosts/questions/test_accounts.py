@@ -80,9 +80,12 @@ def test_groups_of_this_machine_and_from_files(files: Shell) -> None:
     found = files.ask(Group(name="wheel"), Group(name="staff"), Group(name="bad"), Group(name="gone"))
     wheel, staff, bad, gone = found.values()
     assert (wheel, staff, gone) == (GroupFacts(gid=10, members=("eve", "open")), GroupFacts(gid=50, members=()), None)
+    (files.first.parent / "passwd").write_text(f"{PASSWD}mallory:x:1666:10::/:/bin/sh\n")
+    hidden = files.answer(Group(name="wheel"))
+    assert isinstance(hidden, GroupFacts) and hidden.primary == ("mallory",)
     assert str(bad) == "group bad: its entry is broken"
     files.replaced.clear()
-    assert files.answer(Group(name="root")) == GroupFacts(gid=0, members=())
+    assert "root" in files.answer(Group(name="root")).primary
     assert files.answer(Group(name="no-such")) is None
 
 
