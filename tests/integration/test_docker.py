@@ -20,9 +20,9 @@ from checks.services import no_crashes, no_restarts, resources, running
 from golive.environment.sections import DeploymentSection
 from golive.model import CouldNotLook, Status
 from golive.targets.services import ServicesReading
-from golive.targets.services.docker import Config
+from golive.targets.services.docker import Config, identity, identity_snippet
 from tests.checks.containers.made import look
-from tests.integration.boxes import Boxes, boxes, holds, read
+from tests.integration.boxes import Boxes, boxes, holds, host, read
 from tests.integration.world.engine import running_engine
 from tests.judged import Judged, judged, run_context
 
@@ -299,6 +299,41 @@ def test_a_container_that_is_not_there_is_missing_and_cannot_be_judged(engine: B
     assert (reading.missing, reading.note) == ((f"{engine.token}-none",), "docker containers has no container")
     found = look("not_root", reading)
     assert (found.status, found.message) == (Status.UNKNOWN, f"{engine.token}-none has no container to look at")
+
+
+def test_a_volume_that_stands_for_a_path_of_the_host_is_seen_as_that_path(engine: Boxes) -> None:
+    volume, own = f"{engine.token}-etc", f"{engine.token}-own"
+    engine.call("volume", "create", "--opt", "type=none", "--opt", "o=bind", "--opt", "device=/etc", volume)
+    try:
+        name = engine.run("volumes", "--volume", f"{volume}:/host", "--volume", f"{own}:/data")
+        reading = read(named(expected=(name,)))
+        engine.call("rm", "--force", name)
+    finally:
+        engine.call("volume", "rm", volume, own)
+    assert sorted((mount.target, mount.source) for mount in reading.containers[0].mounts) == [
+        ("/data", ""),
+        ("/host", "/etc"),
+    ]
+    assert f"{name}: sees /etc of the host" in look("no_docker_socket", reading).message
+
+
+def test_other_mounts_and_other_hosts_are_another_configuration(engine: Boxes) -> None:
+    def digest(*options: str) -> str:
+        name = engine.run("given", *options)
+        config = named(expected=(name,))
+        said = host({}).run(identity_snippet(config)).stdout
+        engine.call("rm", "--force", name)
+        return identity(config, said, "app")[name, "configuration"]
+
+    plain = digest()
+    assert digest() == plain
+    others = [
+        digest("--mount", "type=bind,source=/srv,target=/x,readonly"),
+        digest("--mount", "type=bind,source=/,target=/x"),
+        digest("--add-host", "db:10.0.0.1"),
+        digest("--add-host", "db:10.0.0.2"),
+    ]
+    assert len({plain, *others}) == 5
 
 
 def test_an_engine_that_is_down_is_unknown(engine: Boxes, tmp_path: Path) -> None:

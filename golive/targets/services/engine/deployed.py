@@ -19,8 +19,15 @@ _SETTINGS = (
     ".HostConfig.NanoCpus", ".HostConfig.CpuQuota", ".HostConfig.PidsLimit", ".HostConfig.ReadonlyRootfs",
     ".HostConfig.CapAdd", ".HostConfig.CapDrop", ".HostConfig.Privileged", ".HostConfig.SecurityOpt",
     ".HostConfig.RestartPolicy", ".HostConfig.PidMode", ".HostConfig.IpcMode", ".HostConfig.Devices",
+    ".HostConfig.UTSMode", ".HostConfig.UsernsMode", ".HostConfig.GroupAdd", ".HostConfig.ExtraHosts",
+    ".HostConfig.Dns", ".HostConfig.Tmpfs", ".Config.Healthcheck",
 )  # fmt: skip
 """What makes the configuration of a container that no file describes, beside its environment; digested there."""
+# What was given by `--mount` is no bind to Docker; Podman writes both as binds.
+_SETTINGS_OF = {
+    "docker": (".HostConfig.Mounts", ".HostConfig.Sysctls", ".HostConfig.DeviceCgroupRules"),
+    "podman": (),
+}
 _ENVIRONMENT = {
     "docker": '{{range (index .Config "Env")}}{{"\\t"}}{{json .}}{{end}}',
     "podman": '{{range .Config.Env}}{{"\\t"}}{{json .}}{{end}}',
@@ -50,7 +57,7 @@ def snippet(engine: Engine, *, configuration: str = "") -> str:
     fields |= {"service": engine.service, "oneoff": engine.oneoff}
     fields |= {"configuration": configuration} if configuration else {}
     line = ",".join(f'"{key}":{text}' for key, text in fields.items())
-    settings = "".join(value(engine.program, path) for path in _SETTINGS)
+    settings = "".join(value(engine.program, path) for path in (*_SETTINGS, *_SETTINGS_OF[engine.program]))
     asked = f"{{{line}}}" + ("" if configuration else f"|{settings}{_ENVIRONMENT[engine.program]}")
     end = "" if configuration else " | digested"
     return f"""\
