@@ -126,6 +126,15 @@ def test_a_daemonset_whose_new_pods_never_get_ready_beside_the_old_ones_is_not_c
     assert told(("DaemonSet", made), *AGENT[1:]).services["agent"].running
 
 
+@pytest.mark.parametrize(
+    ("restarts", "reason", "kills"), [(0, "", 0), (1, "Error", 0), (3, "Error", None), (3, "OOMKilled", 1)]
+)
+def test_of_several_ends_only_the_last_one_is_told(restarts: int, reason: str, kills: int | None) -> None:
+    last = {"terminated": {"exitCode": 1, "reason": reason, "finishedAt": STARTED}} if reason else {}
+    found = told(("Deployment", deployment("api")), api(told={"restartCount": restarts, "lastState": last}))
+    assert found.containers[0].oom_kills == kills
+
+
 def test_a_pod_that_fits_nowhere_says_why() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
     status = {"phase": "Pending", "conditions": [condition], "containerStatuses": []}

@@ -144,6 +144,7 @@ def _container(
     running, waiting, ended = (told.mapping(state.get(key)) for key in ("running", "waiting", "terminated"))
     before = told.mapping(last.get("terminated"))
     is_starved = any(one.get("reason") == _OUT_OF_MEMORY for one in (ended, before))
+    restarts = told.whole(status.get("restartCount"))
     word = "running" if "running" in state else "terminated" if "terminated" in state else "waiting"
     cpu, memory = use.get((pod, fields["name"]), (None, None))
     return Container(
@@ -160,10 +161,11 @@ def _container(
         started_at=told.moment(running.get("startedAt")),
         finished_at=told.moment((ended or before).get("finishedAt")),
         exit_code=told.whole((ended or before).get("exitCode")),
-        restarts=told.whole(status.get("restartCount")),
+        restarts=restarts,
         restart_policy=_POLICIES.get(context.pod["spec.restartPolicy"], "always"),
         oom_killed=is_starved,
-        oom_kills=int(is_starved),
+        # Of more than one end only the last is told.
+        oom_kills=int(is_starved) if is_starved or (restarts or 0) <= 1 else None,
         image=_image(fields["image"], told.text(status.get("imageID"))),
         limits=_limits(told.mapping(told.decoded(fields["resources.limits"]))),
         rights=_rights(told.mapping(told.decoded(fields["securityContext"])), context),
