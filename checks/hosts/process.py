@@ -50,6 +50,7 @@ def test_process_runs_as_it_should_or_does_not_run(
     own = host.facts.own_pids
     found = [process for process in host.answer(criterion.question) if process.pid not in own]
     running = [process for process in found if process.is_running]
+    able = [process for process in running if not process.is_stopped]
     evidence("processes", "\n".join(f"{p} {p.state} {p.command}" for p in found[:_SHOWN]))
     subject = f"{criterion.name or criterion.command} on host {host.name}"
     limits: list[tuple[str, int, bool]] = []
@@ -61,7 +62,7 @@ def test_process_runs_as_it_should_or_does_not_run(
             limits.append(("most processes", criterion.at_most, True))
     for name, limit, is_most in limits:
         measure(
-            len(running),
+            len(running if is_most else able),
             unit="processes",
             subject=subject,
             name=name,
@@ -77,6 +78,7 @@ def test_process_runs_as_it_should_or_does_not_run(
 
 
 def _detail(found: list[RunningProcess], running: list[RunningProcess]) -> str:
-    zombies = len(found) - len(running)
+    zombies, stopped = len(found) - len(running), sum(process.is_stopped for process in running)
     shown = ", ".join(map(str, running[:_SHOWN]))
-    return ", ".join(filter(None, [shown, f"{zombies} ended but not yet buried" if zombies else ""]))
+    more = (f"{zombies} ended but not yet buried" if zombies else "", f"{stopped} stopped" if stopped else "")
+    return ", ".join(filter(None, [shown, *more]))

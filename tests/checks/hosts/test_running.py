@@ -1,6 +1,7 @@
 """Checks of processes, ports and commands on this machine."""
 
 import pwd
+import signal
 import socket
 import subprocess
 import sys
@@ -76,6 +77,17 @@ def test_a_zombie_does_not_count(stranger: Machine) -> None:
         found = look_process(stranger, name="half-dead")
     assert found.status is Status.FAIL
     assert "0 processes" in found.message and "1 ended but not yet buried" in found.message
+
+
+def test_a_stopped_process_is_there_and_does_nothing(stranger: Machine) -> None:
+    with worker("frozen") as one:
+        one.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        found = look_process(stranger, name="frozen", at_most=1)
+        there = look_process(stranger, name="frozen", running=False)
+    assert (found.status, "0 processes, at least 1" in found.message) == (Status.FAIL, True)
+    assert "1 stopped" in found.message and found.value("most processes") == 1
+    assert there.status is Status.FAIL
 
 
 def test_processes_of_the_suite_itself_do_not_count(machine: Machine) -> None:

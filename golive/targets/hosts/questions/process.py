@@ -37,6 +37,11 @@ class RunningProcess:
         """Whether it is neither a zombie nor being ended."""
         return self.state not in "ZXx"
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a signal or a debugger holds it: it is there, and does nothing."""
+        return self.state in "Tt"
+
     def __str__(self) -> str:
         return f"{self.pid} {plain(self.name)}" + (f" of {self.user}" if self.user else "")
 
