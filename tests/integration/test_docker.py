@@ -317,6 +317,20 @@ def test_a_volume_that_stands_for_a_path_of_the_host_is_seen_as_that_path(engine
     assert f"{name}: sees /etc of the host" in look("no_docker_socket", reading).message
 
 
+def test_who_shares_the_network_of_who_shares_the_hosts_shares_it_too(engine: Boxes) -> None:
+    always, engine.always = engine.always, ()
+    try:
+        first, alone = engine.run("first", "--network", "host"), engine.run("alone")
+        names = [engine.run("second", "--network", f"container:{first}")]
+        names.append(engine.run("third", "--network", f"container:{alone}"))
+    finally:
+        engine.always = always
+    reading = read(named(expected=tuple(names)))
+    assert [one.rights.host_namespaces for one in reading.containers] == [("network",), ()]
+    assert "shares the network of the host" in look("published_ports", reading).message
+    engine.drop(*names, first, alone)
+
+
 def test_other_mounts_and_other_hosts_are_another_configuration(engine: Boxes) -> None:
     def digest(*options: str) -> str:
         name = engine.run("given", *options)

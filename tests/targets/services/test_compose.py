@@ -159,6 +159,12 @@ def crashes(*events: str, rows: Any = None, **more: Any) -> list[str]:
     return [crash.says for crash in told(answer(rows or [row("worker")], events=events), **more).crashes]
 
 
+def test_a_namespace_of_the_host_may_be_shared_by_way_of_another_container() -> None:
+    one = row("api", network_mode="container:other")
+    said = answer([one]).replace("-- golive images", f"-- golive shared\n{one['id']} net\nrubbish\n-- golive images")
+    assert told(said).containers[0].rights.host_namespaces == ("network",)
+
+
 def test_an_unexpected_end_is_a_crash_and_one_that_was_asked_for_is_none() -> None:
     assert crashes(event("die", code="1")) == ["worker: ended with exit code 1"]
     assert crashes(event("die", code="0")) == []

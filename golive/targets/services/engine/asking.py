@@ -120,6 +120,16 @@ $1 ~ /^[0-9]+$/ && $1 > 0 {
 """
 
 
+# Who shares the namespaces of another container shares those of the host if that one does: the kernel knows. The
+# control group shows that the process is that container's, and not one of the same number on another machine.
+_SHARED = r"""
+shared() { printf '%s\n' "$rows" | grep -E '_mode": ?"(container|ns):' | cut -d '|' -f 1 | while read -r pid id rest; do
+  grep -qF "$id" "/proc/$pid/cgroup" 2>/dev/null || continue
+  for name in pid net ipc uts; do [ ! "/proc/$pid/ns/$name" -ef "/proc/self/ns/$name" ] || echo "$id $name"; done
+done; }
+"""
+
+
 def preamble(engine: Engine) -> str:
     """Shell text that both the reading and the identity begin with: how the engine is called, and what it refuses."""
     address = f"DOCKER_HOST={shlex.quote(engine.address)}; export DOCKER_HOST\n" if engine.address else ""
@@ -139,7 +149,8 @@ list() {{
 def snippet(engine: Engine) -> str:
     """Parts behind marks: ids, containers, use (again after `window` seconds, if set), images, events, declared.
 
-    Where a container has volumes, they come behind the images.
+    Namespaces of the host that are shared by way of another container come behind what is used, and volumes behind
+    the images where a container has any.
     """
     row = shlex.quote(template(engine))
     read = f"""\
@@ -157,6 +168,7 @@ mark containers; printf '%s\\n' "$rows"
 heads=$(printf '%s\\n' "$rows" | cut -s -d '|' -f 1)
 use() {{ printf '%s\\n' "$heads" | awk {shlex.quote(_USE)} 2>/dev/null; }}
 mark use; use
+{_SHARED}mark shared; shared
 pause=; if [ -n "$window" ]; then {{ sleep "$window" || sleep 2; }} 2>/dev/null & pause=$!; fi
 images=$(printf '%s\\n' "$heads" | cut -s -d ' ' -f 3- | tr ' ' '\\n' | sort -u)
 mark images; [ -z "$images" ] || engine image inspect --format {shlex.quote(_image(engine))} $images 2>/dev/null

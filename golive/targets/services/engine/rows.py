@@ -26,16 +26,21 @@ Row = Mapping[str, Any]
 
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - read, not bound
 _SHARED = {"pid": "pid_mode", "network": "network_mode", "ipc": "ipc_mode", "uts": "uts_mode", "user": "user_mode"}
+_OF_KERNEL = {"network": "net"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """What is known beside the rows: the host, what containers use by id, the engine's images, and paths of volumes."""
+    """What is known beside the rows: the host, what containers use by id, the engine's images, and paths of volumes.
+
+    `shared` are namespaces of the host, as the kernel names them, that a container shares by way of another one.
+    """
 
     facts: HostFacts
     use: Mapping[str, Use]
     images: Images
     volumes: Mapping[str, str] = field(default_factory=dict)
+    shared: frozenset[tuple[str, str]] = frozenset()
 
 
 def container_of(row: Row, seen: Seen) -> Container:
@@ -72,7 +77,11 @@ def container_of(row: Row, seen: Seen) -> Container:
             privileged=is_privileged,
             no_new_privileges=any(_option(one) in _NO_NEW for one in told.texts(row.get("security"))),
             read_only_root=row.get("read_only") is True,
-            host_namespaces=tuple(name for name, key in _SHARED.items() if row.get(key) == "host"),
+            host_namespaces=tuple(
+                name
+                for name, key in _SHARED.items()
+                if row.get(key) == "host" or (told.text(row.get("id")), _OF_KERNEL.get(name, name)) in seen.shared
+            ),
             unconfined=_unconfined(row),
             devices=tuple(told.text(device.get("PathOnHost")) for device in told.items(row.get("devices"))),
         ),

@@ -54,7 +54,13 @@ def reading(engine: Engine, said: str, facts: HostFacts) -> ServicesReading:
         raise problem
     rows = _rows(engine, parts, facts.host)
     use = uses(parts.get("use", ""), parts.get("again", ""))
-    seen = Seen(facts=facts, use=use, images=images_of(parts.get("images", "")), volumes=_volumes(parts))
+    seen = Seen(
+        facts=facts,
+        use=use,
+        images=images_of(parts.get("images", "")),
+        volumes=_volumes(parts),
+        shared=_shared(parts),
+    )
     containers = _containers(engine, rows, seen)
     services = {name: _service(name, group, engine) for name, group in _groups(containers).items()}
     declared, gap = _declared(engine, parts)
@@ -112,6 +118,12 @@ def _volumes(parts: Mapping[str, str]) -> dict[str, str]:
     """By name the path of the host that a volume stands for, "" for none."""
     rows = told.objects(parts.get("volumes", ""))
     return {told.text(row.get("name")): told.text(row.get("path")) for row in rows}
+
+
+def _shared(parts: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Containers by id, with a namespace of the host each."""
+    pairs = (line.split() for line in parts.get("shared", "").splitlines())
+    return frozenset((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
 
 
 def _containers(engine: Engine, rows: Iterable[Row], seen: Seen) -> list[Container]:
