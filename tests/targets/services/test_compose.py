@@ -159,6 +159,12 @@ def crashes(*events: str, rows: Any = None, **more: Any) -> list[str]:
     return [crash.says for crash in told(answer(rows or [row("worker")], events=events), **more).crashes]
 
 
+@pytest.mark.parametrize("key", ["state", "privileged", "pid_mode", "network_mode", "ipc_mode"])
+def test_a_container_that_does_not_tell_its_rights_has_not_none(key: str) -> None:
+    with pytest.raises(CouldNotLook, match=f"shop-api-1 does not tell its {key.replace('_', ' ')}"):
+        told(answer([{**row("api"), key: None}]))
+
+
 def test_a_namespace_of_the_host_may_be_shared_by_way_of_another_container() -> None:
     one = row("api", network_mode="container:other")
     said = answer([one]).replace("-- golive images", f"-- golive shared\n{one['id']} net\nrubbish\n-- golive images")

@@ -22,6 +22,8 @@ from golive.targets.shell import one_line
 
 N = TypeVar("N", int, float)
 
+# Without these a container would seem to have no rights.
+_NEEDED = {"state": str, "privileged": bool, "pid_mode": str, "network_mode": str, "ipc_mode": str}
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -108,6 +110,11 @@ def _rows(engine: Engine, parts: Mapping[str, str], host: str) -> list[Row]:
         other = "\n".join(line for line in lines if "|{" not in line)
         why = one_line(other) or f"it told nothing of container {min(lost)[:12]}"
         raise CouldNotLook(f"host {host}: {engine.where}: {why}")
+    for row in rows:
+        untold = next((key for key, form in _NEEDED.items() if not isinstance(row.get(key), form)), None)
+        if untold is not None:
+            name = told.text(row.get("name")).lstrip("/") or told.text(row.get("id"))[:12]
+            raise CouldNotLook(f"host {host}: {engine.where}: {name} does not tell its {untold.replace('_', ' ')}")
     projects = sorted({told.text(row.get("group")) for row in rows})
     if len(projects) > 1:
         raise CouldNotLook(f"host {host}: {engine.where} holds {', '.join(projects)}: name one with 'project'")
