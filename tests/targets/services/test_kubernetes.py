@@ -171,6 +171,12 @@ def test_a_pod_of_its_own_that_is_being_deleted_does_not_run() -> None:
     assert (service.running, service.state) == (False, "0 of 1 ready")
 
 
+def test_a_pod_that_tells_nothing_of_its_state_is_not_ready() -> None:
+    made = {**pod("lone", None), "status": None}
+    service = told(("Pod", made), expected=["lone"]).services["lone"]
+    assert (service.running, service.state) == (False, "0 of 1 ready (lone: not told)")
+
+
 def test_names_with_and_without_their_kind() -> None:
     both = (("Deployment", deployment("api")), ("StatefulSet", deployment("api")), api(), ("Pod", pod("lone", None)))
     found = told(*both, expected=["deploy/api", "StatefulSet/api", "pod/lone"])

@@ -121,7 +121,7 @@ def _reason(status: Mapping[str, Any], containers: Sequence[Container]) -> str:
     if scheduled.get("status") == "False":
         return ", ".join(filter(None, (told.text(scheduled.get("reason")), told.text(scheduled.get("message"), 120))))
     sick = [one.name for one in containers if one.health and one.health.is_healthy is False]
-    return told.text(status.get("reason")) or ("not ready" if sick else told.text(status.get("phase")))
+    return told.text(status.get("reason")) or ("not ready" if sick else told.text(status.get("phase"))) or "not told"
 
 
 @dataclass(frozen=True, kw_only=True)
