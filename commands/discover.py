@@ -172,6 +172,9 @@ def _tell(place: Place, proposal: Proposal, environment: Environment) -> None:
         f"proposed: {plural(in_force, 'criterion', 'criteria')} in force ({len(environment.criteria)} with all their"
         f" items), {off} behind '#' with the reason"
     )
+    if proposal.sick:
+        print("found sick:")
+        print("\n".join(visible(f"  {line}") for line in emitting.reasons(proposal.sick)))
     left_out = emitting.reasons(proposal.left_out)
     if left_out:
         print("left out:")

@@ -79,6 +79,8 @@ class Proposal:
     entries: tuple[Entry, ...]
     rules: tuple[Rule, ...]
     left_out: tuple[LeftOut, ...] = ()
+    sick: tuple[LeftOut, ...] = ()
+    """What was found to be ill, and how that shows in the proposal."""
     found: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -89,11 +91,16 @@ class Collected:
     entries: list[Entry] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    sick: list[LeftOut] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
 
     def leave_out(self, what: str, why: str) -> None:
         """Note what is not written."""
         self.left_out.append(LeftOut(what=what, why=why))
+
+    def is_sick(self, what: str, why: str) -> None:
+        """Note what is not well."""
+        self.sick.append(LeftOut(what=what, why=why))
 
     def names(self, section: str) -> list[str]:
         """Names that are taken in a section."""

@@ -30,35 +30,42 @@ def named(*, units: Any = (), containers: Any = (), supervisors: Any = (), targe
     return {one.name: (one.config["kind"], one.expected) for one in sets_of(whole)}
 
 
-def test_units_that_are_enabled_and_run_are_a_set() -> None:
+def test_units_that_are_enabled_and_run_or_crashed_are_a_set() -> None:
     units = (
         unit("api.service"),
         unit("worker@2.service"),
         unit("once.service", sub="exited", kind="oneshot"),
         unit("by-hand.service", state="static"),
-        unit("dead.service", active="failed", sub="failed"),
+        unit("crashed.service", active="failed", sub="failed"),
+        unit("again.service", active="activating", sub="auto-restart"),
+        unit("stopped.service", active="inactive", sub="dead"),
+        unit("ended.service", sub="exited"),
         unit("getty@tty1.service"),
         unit("systemd-networkd.service"),
         unit("backup.timer", sub="waiting"),
     )
-    assert named(units=units) == {"systemd": ("systemd", ("api", "worker@2"))}
+    assert named(units=units) == {"systemd": ("systemd", ("api", "worker@2", "crashed", "again"))}
 
 
 def test_each_compose_project_is_a_set_and_other_containers_are_one_an_engine() -> None:
     containers = (
         seen("shop_api_1", project="shop", service="api"),
         seen("shop_api_2", project="shop", service="api"),
-        seen("shop_job_1", project="shop", service="job", status="exited"),
+        seen("shop_job_1", project="shop", service="job", status="exited", exit_code=0),
+        seen("shop_late_1", project="shop", service="late", status="exited", exit_code=137),
+        seen("shop_mute_1", project="shop", service="mute", status="exited"),
+        seen("shop_loop_1", project="shop", service="loop", status="restarting", exit_code=0),
         seen("shop_run_1", project="shop", service="api", is_oneoff=True),
         seen("blog_web_1", project="blog", service="web"),
         seen("alone"),
-        seen("stopped", status="exited"),
+        seen("done", status="exited", exit_code=0),
+        seen("crashed", status="exited", exit_code=1),
         seen("pod", engine="podman"),
     )
     assert named(containers=containers) == {
         "blog": ("compose", ("web",)),
-        "shop": ("compose", ("api",)),
-        "docker": ("docker", ("alone",)),
+        "shop": ("compose", ("api", "late", "mute", "loop")),
+        "docker": ("docker", ("alone", "crashed")),
         "podman": ("podman", ("pod",)),
     }
 
@@ -74,8 +81,9 @@ def test_supervisors_are_sets_with_names_of_their_own_and_their_log() -> None:
         log_files=(log("/b/logs/supervisord.log", process="python"), log("/z/supervisord.log", process="python")),
     )
     assert [(s.name, s.expected, s.config.get("log")) for s in sets_of(whole)] == [
-        ("supervisor", ("api",), None),
+        ("supervisor", ("api", "job"), None),
         ("supervisor-2", ("x",), "/b/logs/supervisord.log"),
+        ("supervisor-3", ("y",), None),
     ]
 
 
@@ -120,7 +128,8 @@ def test_sources_are_containers_units_and_files_that_are_written() -> None:
             seen("shop_api_2", project="shop", service="api"),
             seen("alone"),
             seen("pod", engine="podman"),
-            seen("gone", status="exited"),
+            seen("gone", status="exited", exit_code=0),
+            seen("crashed", status="exited", exit_code=1),
         ),
         log_files=(
             log("/var/log/app.log", process="app", starts="{{{"),
@@ -133,10 +142,10 @@ def test_sources_are_containers_units_and_files_that_are_written() -> None:
     )
     sources, left_out = sources_of(whole, NOW.timestamp())
     assert [(s.name, s.config["kind"]) for s in sources] == [
-        ("api", "docker"), ("alone", "docker"), ("pod", "docker"), ("api-2", "journald"),
+        ("api", "docker"), ("alone", "docker"), ("pod", "docker"), ("crashed", "docker"), ("api-2", "journald"),
         ("app", "file"), ("held", "file"),
     ]  # fmt: skip
-    assert [s.config.get("format") for s in sources] == [None, None, None, None, "json", "text"]
+    assert [s.config.get("format") for s in sources] == [None, None, None, None, None, "json", "text"]
     assert [dict(s.config) for s in sources[:3]] == [
         {"kind": "docker", "host": "app", "project": "shop", "service": "api"},
         {"kind": "docker", "host": "app", "container": "alone"},

@@ -138,14 +138,53 @@ def with_services(*them: Service, deployed: timedelta | None = None, **values: A
     return found(sets=(SET,), services={"shop": services(*them, **values)}, deployed_at=since)
 
 
-def test_only_services_that_are_well_are_expected() -> None:
-    of = with_services(service("api"), service("db", healthy=False, state="running (unhealthy)"))
+def ended(name: str, code: int) -> Service:
+    one = container(name, state="exited", running=False, exit_code=code, health=None)
+    return service(name, running=False, state=one.told, exit_code=code, containers=(one,))
+
+
+def test_services_that_are_well_are_expected_and_none_is_sick() -> None:
+    of = with_services(service("api"), service("db"))
     one = entry(of, "services")
-    assert (one.data["expected"], one.data["leave_out"]) == (["api"], ["db"])
-    assert one.told == "1 runs; not expected: db (running (unhealthy))"
-    ill = with_services(service("api", running=False, state="exited"))
-    assert left_out(ill)["services shop"] == "none of them is well, so there is nothing to expect"
-    assert "services.running" not in names(ill)
+    assert (one.data["expected"], one.told) == (["api", "db"], "2 run")
+    assert item(of, "services.running").told == "2 run"
+    assert made.proposal(of).sick == ()
+
+
+@pytest.mark.parametrize(
+    ("ill", "state"),
+    [
+        (service("db", healthy=False, state="running (unhealthy)"), "running (unhealthy)"),
+        (service("db", running=False, state="restarting"), "restarting"),
+        (ended("db", 137), "exited (exit code 137)"),
+    ],
+)
+def test_a_service_that_is_ill_is_expected_and_told_so_that_the_first_run_is_red(ill: Service, state: str) -> None:
+    of = with_services(service("api"), ill)
+    one = entry(of, "services")
+    assert one.data["expected"] == ["api", "db"]
+    assert "leave_out" not in one.data
+    assert one.told == f"1 runs well, ILL: db ({state})"
+    running = item(of, "services.running")
+    assert (running.off, running.told) == (None, one.told)
+    (sick,) = made.proposal(of).sick
+    assert sick.what == "service db"
+    assert sick.why == f"{state}: it is expected all the same, so the first run is red until it is well"
+
+
+def test_a_job_that_ended_well_is_left_out() -> None:
+    of = with_services(service("api"), ended("migrate", 0), expected=("api",))
+    of = replace(of, sets=(replace(SET, expected=("api", "migrate")),))
+    one = entry(of, "services")
+    assert (one.data["expected"], one.data["leave_out"]) == (["api"], ["migrate"])
+    assert one.told == "1 runs; not expected: migrate (exited (exit code 0))"
+    assert made.proposal(of).sick == ()
+
+
+def test_set_of_which_nothing_is_left_is_left_out() -> None:
+    of = found(sets=(SET,), services={"shop": services()})
+    assert left_out(of)["services shop"] == "none of them is there any more"
+    assert "services.running" not in names(of)
 
 
 def test_several_containers_of_a_service_are_wanted_again() -> None:
@@ -167,7 +206,7 @@ def test_a_manager_that_cannot_leave_out_is_told_to_ignore() -> None:
     one = ServiceSet(
         name="s", config={"kind": "supervisor", "host": "app", "config": "/s.conf"}, expected=("api", "db")
     )
-    reading = services(service("api"), service("db", running=False))
+    reading = services(service("api"), service("other"))
     of = found(sets=(one,), services={"s": reading})
     assert item(of, "services.running").keys == {"services": "s", "undeclared": "ignore"}
     assert "leave_out" not in entry(of, "services").data

@@ -254,7 +254,7 @@ def test_certificates_that_a_command_line_names_are_found(tmp_path: Path) -> Non
 
 
 def row(**values: Any) -> str:
-    known = {"id": "1a", "name": "/shop_api_1", "image": "shop:1", "status": "running", "log": "json-file",
+    known = {"id": "1a", "name": "/shop_api_1", "image": "shop:1", "status": "running", "exit": 3, "log": "json-file",
              "project": "shop", "service": "api", "oneoff": "False", "folder": "/srv/shop",
              "ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": None,
                        "53/udp": [{"HostIp": "", "HostPort": "53"}]}}  # fmt: skip
@@ -269,6 +269,7 @@ def test_containers_are_read_from_what_was_asked_of_them() -> None:
         name="shop_api_1",
         image="shop:1",
         status="running",
+        exit_code=3,
         log="json-file",
         project="shop",
         service="api",

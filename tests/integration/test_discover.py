@@ -48,6 +48,17 @@ services:
     image: IMAGE
     command: ["true"]
 """
+SICK = """
+version: "2.4"
+services:
+  web:
+    image: IMAGE
+    command: [/bin/sleep, "600"]
+    healthcheck: {test: [CMD, /bin/false], interval: 1s, timeout: 2s, retries: 1}
+  late: {image: IMAGE, command: [/bin/sh, -c, exit 137]}
+  worker: {image: IMAGE, command: [/bin/sleep, "600"]}
+  migrate: {image: IMAGE, command: ["true"]}
+"""
 SERVE = r"""
 read -r method path rest
 while IFS= read -r line; do [ ${#line} -gt 1 ] || break; done
@@ -72,15 +83,20 @@ class Shop:
     port: int
     reached: tuple[str, ...]
 
-    def compose(self, *arguments: str) -> None:
+    def compose(self, *arguments: str, kind: str = "", folder: Path | None = None) -> None:
         program = ("docker-compose",) if shutil.which("docker-compose") else ("docker", "compose")
-        command(*program, "-p", self.engine.token, *arguments, folder=self.folder)
+        command(*program, "-p", f"{self.engine.token}{kind}", *arguments, folder=folder or self.folder)
 
     def until_healthy(self) -> None:
-        """Wait for the web server; compose v1 and v2 name its container differently."""
-        ours = ("--filter", f"label=com.docker.compose.project={self.engine.token}")
-        ids = self.engine.call("ps", "-aq", *ours, "--filter", "label=com.docker.compose.service=web").split()
-        self.engine.until(ids[0], "{{.State.Health.Status}}", "healthy")
+        """Wait for the web server."""
+        self.engine.until(self.container("web"), "{{.State.Health.Status}}", "healthy")
+
+    def container(self, service: str, kind: str = "") -> str:
+        """The id of a service's container; compose v1 and v2 name it differently."""
+        ours = ("--filter", f"label=com.docker.compose.project={self.engine.token}{kind}")
+        return self.engine.call("ps", "-aq", *ours, "--filter", f"label=com.docker.compose.service={service}").split()[
+            0
+        ]
 
     def discover(self, file: Path, *arguments: str) -> tuple[int, str]:
         words = (str(BIN / "golive"), "discover", *arguments, *self.reached, f"--output={file}")
@@ -197,6 +213,29 @@ def test_all_containers_of_the_host_are_found_too(shop: Shop, tmp_path: Path) ->
     code, out = shop.discover(file, "docker")
     assert code == 0, out
     assert f"  {shop.engine.token}:" in file.read_text()
+
+
+def test_what_is_sick_is_expected_named_and_red_in_the_first_run(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text(SICK.replace("IMAGE", f"{shop.engine.token}:1"))
+    shop.compose("up", "-d", kind="sick", folder=tmp_path)
+    try:
+        shop.engine.until(shop.container("web", "sick"), "{{.State.Health.Status}}", "unhealthy")
+        file = tmp_path / "found" / "sick.yaml"
+        code, out = shop.discover(file, "compose", str(tmp_path))
+        assert code == 0, out
+        found = shop.judged(file, "-k", "services.running")
+    finally:
+        shop.compose("down", "-t", "1", kind="sick", folder=tmp_path)
+    assert "expected: [late, web, worker]" in file.read_text()
+    assert "leave_out: [migrate]" in file.read_text()
+    sick = out.partition("found sick:\n")[2].partition("left out:")[0]
+    assert "service late: exited (exit code 137): it is expected all the same" in sick
+    assert "service web: running (unhealthy" in sick
+    assert "worker" not in sick
+    one = found[f"sick.services.running[{shop.engine.token}sick]"]
+    assert one["outcome"] == "fail"
+    assert "late is exited (exit code 137)" in one["message"]
+    assert "web is running (unhealthy" in one["message"]
 
 
 def test_a_project_that_is_not_up_is_refused(shop: Shop, tmp_path: Path) -> None:

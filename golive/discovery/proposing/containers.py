@@ -13,7 +13,7 @@ from typing import Any
 
 from golive.discovery.found import Found, ServiceSet
 from golive.discovery.proposal import Collected, Item, Rule, Severity
-from golive.discovery.proposing.services import holds_containers, well
+from golive.discovery.proposing.services import expected_of, holds_containers
 from golive.targets.services import ServicesReading
 from golive.targets.services.containers import (
     ALL,
@@ -68,7 +68,7 @@ def _looked_at(one: ServiceSet, found: Found) -> list[Container]:
     reading = found.services[one.name]
     if not isinstance(reading, ServicesReading):
         return []
-    names = {service.name for service in well(one, reading)}
+    names = {service.name for service in expected_of(one, reading)}
     return [container for container in reading.containers if container.service in names]
 
 

@@ -1,4 +1,4 @@
-"""Sets of services: what runs and is healthy is expected, and held to what it was when it was looked at."""
+"""Sets of services: all but jobs that are done are expected, and held to what they were when they were looked at."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ def propose(found: Found, collected: Collected) -> None:
         if isinstance(reading, str):
             collected.leave_out(f"services {one.name}", reading)
             continue
-        expected = well(one, reading)
+        expected = expected_of(one, reading)
         collected.count(services=len(reading.services))
         if not expected:
-            collected.leave_out(f"services {one.name}", "none of them is well, so there is nothing to expect")
+            collected.leave_out(f"services {one.name}", "none of them is there any more")
             continue
+        for service in _ill(expected):
+            why = f"{service.state}: it is expected all the same, so the first run is red until it is well"
+            collected.is_sick(f"service {service.name}", why)
         collected.entries.append(_entry(one, reading, expected))
         kept.append((one, reading, expected))
     _not_running(found, collected)
@@ -38,10 +41,25 @@ def propose(found: Found, collected: Collected) -> None:
         collected.extend(_rules(kept, found))
 
 
-def well(one: ServiceSet, reading: ServicesReading) -> tuple[Service, ...]:
-    """The services of a set that run and are not known to be ill: those that are expected from now on."""
+def expected_of(one: ServiceSet, reading: ServicesReading) -> tuple[Service, ...]:
+    """The services of a set that are expected from now on: what is ill is no less wanted, what is done is a job."""
     found = (reading.services.get(name) for name in one.expected)
-    return tuple(service for service in found if service and service.running and service.healthy is not False)
+    return tuple(service for service in found if service and not _is_done(service))
+
+
+def _is_done(service: Service) -> bool:
+    return bool(service.containers) and all(c.state == "exited" and c.exit_code == 0 for c in service.containers)
+
+
+def _ill(services: Sequence[Service]) -> list[Service]:
+    return [service for service in services if not service.running or service.healthy is False]
+
+
+def _run(services: Sequence[Service]) -> str:
+    """How many run, and those that are ill, in words."""
+    ill = [f"{service.name} ({service.state})" for service in _ill(services)]
+    told = _counted(len(services) - len(ill), "runs", "run")
+    return f"{told} well, ILL: {_named(ill)}" if ill else told
 
 
 def _entry(one: ServiceSet, reading: ServicesReading, expected: Sequence[Service]) -> Entry:
@@ -53,7 +71,7 @@ def _entry(one: ServiceSet, reading: ServicesReading, expected: Sequence[Service
     several = {s.name: n for s in expected if (n := sum(c.running for c in s.containers)) > 1}
     if several:
         data["replicas"] = several
-    told = _counted(len(expected), "runs", "run")
+    told = _run(expected)
     if others:
         told += f"; not expected: {_named([f'{s.name} ({s.state})' for s in others])}"
     return Entry(section="services", name=one.name, data=data, told=told)
@@ -71,15 +89,16 @@ def _counted(count: int, one: str, many: str) -> str:
 def _not_running(found: Found, collected: Collected) -> None:
     survey = found.survey
     for unit in services_of(survey.units):
-        if not unit.is_running:
+        if unit.is_done:
             collected.leave_out(f"unit {unit.name}", f"enabled, but {unit.active} ({unit.sub}): it is not expected")
     for supervisor in survey.supervisors:
         if not supervisor.programs:
             why = "another user runs it: come as that user to have it read"
             collected.leave_out(f"supervisord {supervisor.config}", why)
     for container in in_scope(survey):
-        if not container.is_running:
-            collected.leave_out(f"container {container.name}", f"{container.status}, so it is not expected")
+        if container.is_done:
+            why = "it ended with exit code 0, so it is taken for a job and not expected"
+            collected.leave_out(f"container {container.name}", why)
     declared = survey.declared.services if survey.declared else ()
     there = {container.service for container in in_scope(survey)}
     for name in declared:
@@ -135,7 +154,7 @@ def _running(one: ServiceSet, reading: ServicesReading, expected: Sequence[Servi
     if others and not holds_containers(one):
         keys["undeclared"] = "ignore"
     more = f", {_counted(len(others), 'other is', 'others are')} not looked at" if others else ""
-    return Item(name=one.name, keys=keys, told=f"{_counted(len(expected), 'runs', 'run')}{more}")
+    return Item(name=one.name, keys=keys, told=f"{_run(expected)}{more}")
 
 
 def _crashes(one: ServiceSet, reading: ServicesReading, found: Found) -> Item:

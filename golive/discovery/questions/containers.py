@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from golive.discovery.questions import Survey
+from golive.targets.services import told
 
 _LABEL = "com.docker.compose."
 _ASKED = {
@@ -16,6 +17,7 @@ _ASKED = {
     "name": ".Name",
     "image": ".Config.Image",
     "status": ".State.Status",
+    "exit": ".State.ExitCode",
     "ports": ".NetworkSettings.Ports",
     "log": ".HostConfig.LogConfig.Type",
     "project": f'(index .Config.Labels "{_LABEL}project")',
@@ -44,6 +46,7 @@ class Container:
     name: str
     image: str
     status: str
+    exit_code: int | None = None
     log: str = ""
     project: str = ""
     service: str = ""
@@ -55,6 +58,11 @@ class Container:
     def is_running(self) -> bool:
         """Whether it runs."""
         return self.status == "running"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it ended well, as jobs do. One that does not tell how it ended may have crashed."""
+        return self.status == "exited" and self.exit_code == 0
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ def _container(engine: str, text: str) -> Container | None:
         name=row["name"].lstrip("/"),
         image=row["image"],
         status=row["status"],
+        exit_code=told.whole(row.get("exit")),
         log=_text(row.get("log")),
         project=_text(row.get("project")),
         service=_text(row.get("service")),

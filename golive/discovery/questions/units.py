@@ -30,6 +30,11 @@ class Unit:
         """Whether a process of it is there."""
         return self.active == "active" and self.sub == "running"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it neither runs nor failed: it ended well, was stopped, or was not needed, which look the same."""
+        return self.active == "inactive" or (self.active == "active" and not self.is_running)
+
 
 @dataclass(frozen=True)
 class Units(Survey[tuple[Unit, ...]]):

@@ -28,7 +28,7 @@ _USUAL_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-co
 
 
 def sets_of(survey: Survey) -> tuple[ServiceSet, ...]:
-    """Each manager's running services, under names that are distinct."""
+    """Each manager's services but those that ended well, under names that are distinct."""
     named: list[ServiceSet] = []
     for one in (*_systemd(survey), *_supervisors(survey), *_compose(survey), *_engines(survey)):
         name = distinct(one.name, [taken.name for taken in named])
@@ -57,13 +57,14 @@ def in_scope(survey: Survey) -> tuple[Container, ...]:
 
 
 def _systemd(survey: Survey) -> Iterator[ServiceSet]:
-    names = _fit(unit.name.removesuffix(_SUFFIX) for unit in services_of(survey.units) if unit.is_running)
+    names = _fit(unit.name.removesuffix(_SUFFIX) for unit in services_of(survey.units) if not unit.is_done)
     yield ServiceSet(name="systemd", config={"kind": "systemd", "host": HOST}, expected=names)
 
 
 def _supervisors(survey: Survey) -> Iterator[ServiceSet]:
     for one in survey.supervisors:
-        names = _fit(name for name, state in one.programs if state == "RUNNING")
+        # Of a program that exited supervisord does not tell how, so it may have crashed.
+        names = _fit(name for name, _ in one.programs)
         config = {"kind": "supervisor", "host": HOST, "config": one.config}
         log = _supervisor_log(one.config, survey)
         yield ServiceSet(name="supervisor", config={**config, **({"log": log} if log else {})}, expected=names)
@@ -80,7 +81,7 @@ def _compose(survey: Survey) -> Iterator[ServiceSet]:
     containers = [c for c in in_scope(survey) if c.engine == "docker" and c.project and not c.is_oneoff]
     for project in sorted({container.project for container in containers}):
         own = [c for c in containers if c.project == project]
-        names = _fit(dict.fromkeys(c.service for c in own if c.is_running and c.service))
+        names = _fit(dict.fromkeys(c.service for c in own if c.service and not c.is_done))
         config = {"kind": "compose", "host": HOST, "project": project, **_folder(survey)}
         yield ServiceSet(name=slug(project, "compose"), config=config, expected=names)
 
@@ -100,7 +101,7 @@ def _engines(survey: Survey) -> Iterator[ServiceSet]:
     """Containers that compose did not make, each a service by its name."""
     for engine in ("docker", "podman"):
         own = [c for c in in_scope(survey) if c.engine == engine and not (engine == "docker" and c.project)]
-        names = _fit(c.name for c in own if c.is_running)
+        names = _fit(c.name for c in own if not c.is_done)
         yield ServiceSet(name=engine, config={"kind": engine, "host": HOST}, expected=names)
 
 

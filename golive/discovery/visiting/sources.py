@@ -36,10 +36,10 @@ def sources_of(survey: Survey, now_s: float) -> tuple[tuple[Source, ...], tuple[
 
 
 def _containers(survey: Survey) -> Iterator[Source]:
-    """What each container that runs writes, read through its engine; those of one service are one source."""
+    """What each container writes, or wrote before it crashed; those of one service are one source."""
     seen: set[tuple[str, str]] = set()
     for one in in_scope(survey):
-        if not one.is_running or why_unfit(one.name) is not None:
+        if one.is_done or why_unfit(one.name) is not None:
             continue
         is_of_service = bool(one.project and one.service) and one.engine == "docker"
         whose = {"project": one.project, "service": one.service} if is_of_service else {"container": one.name}

@@ -43,6 +43,7 @@ def sifted(
         entries=tuple(entries),
         rules=tuple(rules),
         left_out=tuple(dict.fromkeys(left_out)),
+        sick=tuple(collected.sick),
         found=dict(collected.found),
     )
 
