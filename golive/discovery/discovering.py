@@ -29,6 +29,7 @@ _TIMEOUT_S = 60
 _CPU_WINDOW_S = 2
 _RESOLVES_S = 5.0
 _YOUNG = timedelta(days=1)
+_NAMED = 6
 Progress = Callable[[str], None]
 
 
@@ -53,10 +54,9 @@ def discover(
         progress(f"reading {target.told}")
         survey = reading.survey(host, target, now=now, with_packages=with_packages)
         survey = replace(survey, options={**options, **tools(survey)})
-        if target.scope == "compose" and "declared" in survey.problems:
-            raise CouldNotLook(f"compose {target.path}: {survey.problems['declared']}")
-        if target.scope == "compose" and not in_scope(survey):
-            raise CouldNotLook(f"compose {target.path}: no container of it is there: bring it up first")
+        why = why_not_up(survey)
+        if why is not None:
+            raise CouldNotLook(f"compose {target.path}: {why}")
         sets = sets_of(survey)
         progress(f"reading services ({len(sets)})")
         again = looking.again(_section(target, survey.options), sets, survey)
@@ -86,6 +86,22 @@ def discover(
         timers=again.timers,
         time_sync=again.time_sync,
     )
+
+
+def why_not_up(survey: Survey) -> str | None:
+    """Why a compose target's project has nothing to look at; None when it has, and for other targets."""
+    if survey.target.scope != "compose":
+        return None
+    if "declared" in survey.problems:
+        return survey.problems["declared"]
+    containers = [container for container in in_scope(survey) if not container.is_oneoff]
+    if not containers:
+        return "no container of it is there: bring it up first"
+    if not any(container.is_up for container in containers):
+        ended = ", ".join(f"{c.service} ({c.status})" for c in containers[:_NAMED])
+        more = f" and {len(containers) - _NAMED} more" if len(containers) > _NAMED else ""
+        return f"none of its containers runs: {ended}{more}: bring it up first"
+    return None
 
 
 def deployed_at(readings: Iterable[ServicesReading | str], now: datetime) -> datetime | None:

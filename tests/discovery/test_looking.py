@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from golive.discovery.discovering import address_of, deployed_at
+from golive.discovery.discovering import address_of, deployed_at, why_not_up
 from golive.discovery.found import ServiceSet, Source
+from golive.discovery.questions.containers import Declared
 from golive.discovery.target import parse
 from golive.discovery.visiting import looking
 from golive.environment.sections import HostSection
 from golive.logs import LogReading
-from tests.discovery.made import NOW, service, services, survey
+from tests.discovery.made import NOW, seen, service, services, survey
 from tests.shims import local_host
 from tests.supervised import supervised
 
@@ -93,6 +94,26 @@ def test_the_youngest_start_within_a_day_stands_for_the_deployment(
     them = [service(f"s{n}", started_at=NOW - one) for n, one in enumerate(ago)]
     stopped = service("stopped", running=False, started_at=NOW)
     assert deployed_at([services(*them, stopped), "could not be read"], NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("containers", "why"),
+    [
+        ({"web": "running", "job": "exited"}, None),
+        ({"web": "restarting"}, None),
+        ({}, "no container of it is there: bring it up first"),
+        (
+            {"job": "exited", "web": "created"},
+            "none of its containers runs: job (exited), web (created): bring it up first",
+        ),
+    ],
+)
+def test_a_project_of_which_nothing_runs_is_not_up(containers: dict[str, str], why: str | None) -> None:
+    own = tuple(seen(name, project="shop", service=name, status=status) for name, status in containers.items())
+    by_hand = seen("x", project="shop", service="web", is_oneoff=True)
+    declared = Declared(services=("web", "job"), ids=tuple(one.id for one in own))
+    assert why_not_up(survey("compose", "/srv/shop", containers=(*own, by_hand), declared=declared)) == why
+    assert why_not_up(survey("docker", containers=own)) is None
 
 
 def test_address_is_what_the_ssh_configuration_says(tmp_path: Path) -> None:

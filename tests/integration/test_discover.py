@@ -238,6 +238,21 @@ def test_what_is_sick_is_expected_named_and_red_in_the_first_run(shop: Shop, tmp
     assert "web is running (unhealthy" in one["message"]
 
 
+def test_a_project_whose_containers_have_all_ended_is_refused(shop: Shop, tmp_path: Path) -> None:
+    text = SICK.replace("IMAGE", f"{shop.engine.token}:1").replace('"600"', '"0"')
+    (tmp_path / "docker-compose.yml").write_text(text)
+    shop.compose("up", "-d", kind="ended", folder=tmp_path)
+    try:
+        for service in ("web", "late", "worker", "migrate"):
+            shop.engine.until(shop.container(service, "ended"), "{{.State.Status}}", "exited")
+        code, out = shop.discover(tmp_path / "none.yaml", "compose", str(tmp_path))
+    finally:
+        shop.compose("down", kind="ended", folder=tmp_path)
+    assert code == 2
+    assert out.splitlines()[-1].startswith(f"golive discover: compose {tmp_path}: none of its containers runs: ")
+    assert not (tmp_path / "none.yaml").exists()
+
+
 def test_a_project_that_is_not_up_is_refused(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "docker-compose.yml").write_text('version: "2.4"\nservices: {web: {image: nothing}}\n')
     code, out = shop.discover(tmp_path / "none.yaml", "compose", str(tmp_path))

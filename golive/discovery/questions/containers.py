@@ -60,6 +60,11 @@ class Container:
         return self.status == "running"
 
     @property
+    def is_up(self) -> bool:
+        """Whether it runs, or its engine is about to have it run."""
+        return self.status not in ("created", "exited", "stopped", "dead")
+
+    @property
     def is_done(self) -> bool:
         """Whether it ended well, as jobs do. One that does not tell how it ended may have crashed."""
         return self.status == "exited" and self.exit_code == 0
