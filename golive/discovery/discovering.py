@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,17 +18,16 @@ from golive.discovery.visiting.doors import doors
 from golive.discovery.visiting.knocking import knock
 from golive.discovery.visiting.sets import in_scope, sets_of
 from golive.discovery.visiting.sources import sources_of
+from golive.discovery.visiting.starts import deployment
 from golive.environment import connection
 from golive.environment.sections import HostSection
 from golive.model import CouldNotLook
 from golive.targets.hosts.host import Host
-from golive.targets.services import ServicesReading
 from golive.targets.shell import TookTooLong, WroteTooMuch, run_program
 
 _TIMEOUT_S = 60
 _CPU_WINDOW_S = 2
 _RESOLVES_S = 5.0
-_YOUNG = timedelta(days=1)
 _NAMED = 6
 Progress = Callable[[str], None]
 
@@ -60,10 +59,12 @@ def discover(
         sets = sets_of(survey)
         progress(f"reading services ({len(sets)})")
         again = looking.again(_section(target, survey.options), sets, survey)
-        since = deployed_at(again.services.values(), now)
+        last = deployment(again.services.values(), now)
         sources, not_sources = sources_of(survey, now.timestamp())
         progress(f"reading logs ({len(sources)})")
-        sources, logs = looking.logs(host, sources, since or now - looking.WINDOW)
+        sources, logs = looking.logs(host, sources, last.at if last else now - looking.WINDOW)
+        # What was logged before the youngest container was made is no part of a run's window, and not well for that.
+        starting = looking.logs(host, sources, last.began)[1] if last and last.began < last.at else {}
     finally:
         host.close()
     address = address_of(target, options)
@@ -74,12 +75,13 @@ def discover(
         survey=survey,
         system=system,
         address=address,
-        deployed_at=since,
+        deployed_at=last.at if last else None,
         sets=sets,
         services=again.services,
         sources=sources,
         not_sources=not_sources,
         logs=logs,
+        starting=starting,
         heard=heard,
         silent=silent,
         certificates=again.certificates,
@@ -102,19 +104,6 @@ def why_not_up(survey: Survey) -> str | None:
         more = f" and {len(containers) - _NAMED} more" if len(containers) > _NAMED else ""
         return f"none of its containers runs: {ended}{more}: bring it up first"
     return None
-
-
-def deployed_at(readings: Iterable[ServicesReading | str], now: datetime) -> datetime | None:
-    """When the youngest service was started, if that was within the last day: until then things changed.
-
-    Before that day logs need not reach back, and a start long ago says nothing of a deployment.
-    """
-    running = [s for r in readings if not isinstance(r, str) for s in r.services.values() if s.running]
-    starts = [service.started_at for service in running if service.started_at is not None]
-    youngest = max(starts, default=None)
-    if youngest is None or not now - _YOUNG <= youngest <= now:
-        return None
-    return youngest.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def tools(survey: Survey) -> dict[str, list[str]]:

@@ -107,12 +107,14 @@ class Found:
     address: str = ""
     """How the runner reaches what listens there; empty where it does not."""
     deployed_at: datetime | None = None
-    """When the youngest service was started, where that may stand for the deployment."""
+    """When what was started last was deployed, where its starts tell that."""
     sets: tuple[ServiceSet, ...] = ()
     services: Mapping[str, ServicesReading | str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     not_sources: tuple[LeftOut, ...] = ()
     logs: Mapping[str, LogReading | str] = field(default_factory=dict)
+    starting: Mapping[str, LogReading | str] = field(default_factory=dict)
+    """The same logs from the first start on, where that was before `deployed_at`."""
     heard: tuple[Heard, ...] = ()
     silent: Mapping[int, str] = field(default_factory=dict)
     certificates: Mapping[str, Certificate | str] = field(default_factory=dict)

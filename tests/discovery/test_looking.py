@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from golive.discovery.discovering import address_of, deployed_at, why_not_up
+from golive.discovery.discovering import address_of, why_not_up
 from golive.discovery.found import ServiceSet, Source
 from golive.discovery.questions.containers import Declared
 from golive.discovery.target import parse
 from golive.discovery.visiting import looking
 from golive.environment.sections import HostSection
 from golive.logs import LogReading
-from tests.discovery.made import NOW, seen, service, services, survey
+from tests.discovery.made import NOW, seen, survey
 from tests.shims import local_host
 from tests.supervised import supervised
 
@@ -77,23 +77,6 @@ def test_sets_are_read_as_a_run_reads_them(tmp_path: Path) -> None:
     assert good.services["api"].running
     assert "does not answer" in str(found.services["gone"])
     assert found.services["odd"] == "there is no kind 'magic' of services"
-
-
-@pytest.mark.parametrize(
-    ("ago", "expected"),
-    [
-        ((timedelta(hours=30), timedelta(hours=2)), NOW - timedelta(hours=2) + timedelta(seconds=1)),
-        ((timedelta(hours=30),), None),
-        ((-timedelta(minutes=5),), None),
-        ((), None),
-    ],
-)
-def test_the_youngest_start_within_a_day_stands_for_the_deployment(
-    ago: tuple[timedelta, ...], expected: datetime | None
-) -> None:
-    them = [service(f"s{n}", started_at=NOW - one) for n, one in enumerate(ago)]
-    stopped = service("stopped", running=False, started_at=NOW)
-    assert deployed_at([services(*them, stopped), "could not be read"], NOW) == expected
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from golive.discovery.questions.logins import Group, Login
 from golive.discovery.questions.packages import Package
 from golive.discovery.questions.schedules import CronTable
 from golive.logs import LogReading
+from golive.logs.text import LogText
+from golive.logs.times import Clock as LogClock
 from golive.targets.hosts.facts import Clock, Memory, Port, Process
 from golive.targets.hosts.questions.time_sync import TimeSyncFacts
 from golive.targets.hosts.questions.timer import TimerFacts
@@ -248,6 +250,32 @@ def test_memory_of_services_may_double() -> None:
 def test_restarts_need_the_time_of_the_deployment() -> None:
     assert rule(with_services(service("api")), "services.no-restarts").off is not None
     assert rule(with_services(service("api"), deployed=timedelta(hours=1)), "services.no-restarts").off is None
+
+
+@pytest.mark.parametrize(
+    ("after_s", "values", "grace", "off"),
+    [
+        (10, {}, None, None),
+        (94.5, {}, "96 s", None),
+        (94.5, {"restarts": 2}, None, "db was started again 2026-05-01T10:01:34.500Z: look why"),
+        (3600, {}, None, "db was started again 2026-05-01T11:00:00.000Z: look why"),
+    ],
+)
+def test_restarts_have_as_much_grace_as_starting_took_and_what_was_started_again_is_told(
+    after_s: float, values: dict[str, Any], grace: str | None, off: str | None
+) -> None:
+    first = NOW - HOURS_2
+    late = service("db", started_at=first + timedelta(seconds=after_s), **values)
+    of = with_services(
+        service("api", started_at=first),
+        late,
+        deployed=HOURS_2,
+        crashes_since=first + timedelta(seconds=min(after_s, 20)),
+    )
+    one = item(of, "services.no-restarts")
+    assert (one.keys.get("grace"), one.off) == (grace, off)
+    crashes = item(of, "services.no-crashes")
+    assert (crashes.keys.get("grace"), crashes.off) == (grace, None)
 
 
 def test_services_that_are_declared_and_not_there_are_told() -> None:
@@ -589,3 +617,34 @@ def test_logs_are_held_to_what_they_showed() -> None:
     ]
     assert rule(of, "logs.errors").items[0].keys == {"logs": ["good"], "critical": 10}
     assert left_out(of)["log gone"] == "log gone: it is not there"
+    assert made.proposal(of).sick == ()
+
+
+def logged(*lines: str) -> LogReading:
+    text = LogText(data="".join(f"{line}\n" for line in lines).encode(), source="api", clock=LogClock())
+    return LogReading(sources=("api",), pieces=(text,))
+
+
+@pytest.mark.parametrize(
+    ("logs", "starting", "count"),
+    [
+        (("INFO up",), None, 0),
+        (("INFO up",), ("INFO begins", "INFO up"), 0),
+        (("INFO up",), ("CRITICAL migration failed", "INFO up"), 1),
+        (("CRITICAL migration failed", "INFO up"), None, 1),
+    ],
+)
+def test_critical_lines_of_the_start_are_told_though_they_lie_before_the_window(
+    logs: tuple[str, ...], starting: tuple[str, ...] | None, count: int
+) -> None:
+    of = found(
+        sources=(Source(name="api", config={"kind": "docker", "host": "app", "container": "api"}),),
+        logs={"api": logged(*logs)},
+        starting={"api": logged(*starting)} if starting else {},
+        deployed_at=NOW - HOURS_2,
+    )
+    one = item(of, "logs.no-critical")
+    assert one.told == f"{count} among {len(starting or logs)} lines read"
+    assert one.off == ("1 of them is critical: read them" if count else None)
+    why = "1 critical among 2 lines read since it was deployed: its criterion is behind '#' until they are read"
+    assert [(s.what, s.why) for s in made.proposal(of).sick] == ([("log api", why)] if count else [])

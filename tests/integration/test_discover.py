@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,12 @@ services:
   late: {image: IMAGE, command: [/bin/sh, -c, exit 137]}
   worker: {image: IMAGE, command: [/bin/sleep, "600"]}
   migrate: {image: IMAGE, command: ["true"]}
+"""
+FAILING = """
+version: "2.4"
+services:
+  first: {image: IMAGE, command: [/bin/sh, -c, "echo CRITICAL migration failed; echo INFO up; sleep 600"]}
+  last: {image: IMAGE, command: [/bin/sh, -c, "echo CRITICAL migration failed; echo INFO up; sleep 600"]}
 """
 SERVE = r"""
 read -r method path rest
@@ -135,6 +142,7 @@ def written(shop: Shop) -> Path:
     assert code == 0, out
     assert "written, after it was loaded as a run loads it:" in out
     assert MARKER not in out
+    assert "found sick:" not in out
     return file
 
 
@@ -236,6 +244,28 @@ def test_what_is_sick_is_expected_named_and_red_in_the_first_run(shop: Shop, tmp
     assert one["outcome"] == "fail"
     assert "late is exited (exit code 137)" in one["message"]
     assert "web is running (unhealthy" in one["message"]
+
+
+def test_what_was_logged_while_starting_is_told(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text(FAILING.replace("IMAGE", f"{shop.engine.token}:1"))
+    try:
+        for service in ("first", "last"):
+            # The second one is made later, so the log of neither is whole from the first start on.
+            shop.compose("up", "-d", service, kind="failing", folder=tmp_path)
+            time.sleep(4)
+        file = tmp_path / "found" / "failing.yaml"
+        code, out = shop.discover(file, "compose", str(tmp_path))
+        assert code == 0, out
+        found = shop.judged(file, "-k", "no-restarts or no-crashes or logs")
+    finally:
+        shop.compose("down", "-t", "1", kind="failing", folder=tmp_path)
+    sick = out.partition("found sick:\n")[2].partition("left out:")[0]
+    assert "log first, log last: 1 critical among 2 lines read since it was deployed" in sick
+    criteria = (tmp_path / "found/criteria/failing/discovered.yaml").read_text()
+    assert criteria.count("1 of them is critical: read them") == 2
+    assert "failing.logs.no-critical[first]" not in found
+    assert {name: o["message"] for name, o in found.items() if o["outcome"] != "pass"} == {}
+    assert f"failing.services.no-restarts[{shop.engine.token}failing]" in found
 
 
 def test_a_project_whose_containers_have_all_ended_is_refused(shop: Shop, tmp_path: Path) -> None:

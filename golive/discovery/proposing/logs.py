@@ -23,18 +23,29 @@ def propose(found: Found, collected: Collected) -> None:
             Entry(section="logs", name=source.name, data=source.config, told=_told(source, reading))
         )
         read.append((source, reading))
+        whole = _whole(source, reading, found)
+        if count := whole.counts[CRITICAL]:
+            since = "in the last hour" if found.deployed_at is None else "since it was deployed"
+            why = f"{count} critical among {whole.amount} {since}: its criterion is behind '#' until they are read"
+            collected.is_sick(f"log {source.name}", why)
     collected.count(logs=len(read))
     for left in found.not_sources:
         collected.left_out.append(left)
     if read:
-        collected.extend(_rules(read))
+        collected.extend(_rules(read, found))
 
 
 def _told(source: Source, reading: LogReading) -> str:
     return f"{source.told}; {reading.amount}"
 
 
-def _rules(read: list[tuple[Source, LogReading]]) -> tuple[Rule, ...]:
+def _whole(source: Source, reading: LogReading, found: Found) -> LogReading:
+    """With what was logged while things were started, before `deployed_at`."""
+    starting = found.starting.get(source.name)
+    return starting if isinstance(starting, LogReading) else reading
+
+
+def _rules(read: list[tuple[Source, LogReading]], found: Found) -> tuple[Rule, ...]:
     return (
         Rule(
             area="logs",
@@ -42,7 +53,7 @@ def _rules(read: list[tuple[Source, LogReading]]) -> tuple[Rule, ...]:
             says="No line of {item} is critical",
             check="logs/no_critical",
             severity="critical",
-            items=tuple(_no_critical(source, reading) for source, reading in read),
+            items=tuple(_no_critical(source, reading, _whole(source, reading, found)) for source, reading in read),
             smoke=True,
         ),
         Rule(
@@ -56,10 +67,10 @@ def _rules(read: list[tuple[Source, LogReading]]) -> tuple[Rule, ...]:
     )
 
 
-def _no_critical(source: Source, reading: LogReading) -> Item:
-    count = reading.counts[CRITICAL]
+def _no_critical(source: Source, reading: LogReading, whole: LogReading) -> Item:
+    count = whole.counts[CRITICAL]
     off = f"{count} of them {'is' if count == 1 else 'are'} critical: read them" if count else reading.gap
-    return Item(name=source.name, keys={"logs": [source.name]}, told=f"{count} among {reading.amount}", off=off)
+    return Item(name=source.name, keys={"logs": [source.name]}, told=f"{count} among {whole.amount}", off=off)
 
 
 def _errors(source: Source, reading: LogReading) -> Item:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from golive.discovery.found import Found, ServiceSet
 from golive.discovery.proposal import Collected, Entry, Item, Rule
 from golive.discovery.proposing import limits
 from golive.discovery.visiting.sets import in_scope, services_of
+from golive.discovery.visiting.starts import TOGETHER
+from golive.model import utc_text
 from golive.targets.services import Service, ServicesReading
 
 _WINDOWS = ((timedelta(hours=24), "24 h"), (timedelta(hours=1), "1 h"), (timedelta(minutes=5), "5 min"))
 _TOLERANCE = timedelta(seconds=2)
+_GRACE = timedelta(seconds=30)
+"""How long after the deployment services may still start, unless a criterion says otherwise."""
 _LEAST_MEMORY = 64_000_000
 _NAMED = 6
 
@@ -125,7 +130,7 @@ def _rules(kept: Kept, found: Found) -> Iterator[Rule]:
         says="No service of {item} has crashed",
         check="services/no_crashes",
         severity="high",
-        items=tuple(_crashes(one, reading, found) for one, reading, _ in kept),
+        items=tuple(_crashes(one, reading, expected, found) for one, reading, expected in kept),
     )
     yield Rule(
         area="services",
@@ -141,7 +146,7 @@ def _rules(kept: Kept, found: Found) -> Iterator[Rule]:
         says="No service of {item} has restarted since the deployment",
         check="services/no_restarts",
         severity="high",
-        items=tuple(Item(name=one.name, keys={"services": one.name}) for one, _, _ in kept),
+        items=tuple(_restarts(one, expected, found.deployed_at) for one, _, expected in kept),
         off=None
         if found.deployed_at is not None
         else "it needs the time of the deployment: set 'deployed_at' under 'deployment'",
@@ -157,16 +162,42 @@ def _running(one: ServiceSet, reading: ServicesReading, expected: Sequence[Servi
     return Item(name=one.name, keys=keys, told=f"{_run(expected)}{more}")
 
 
-def _crashes(one: ServiceSet, reading: ServicesReading, found: Found) -> Item:
+def _grace(services: Sequence[Service], deployed_at: datetime | None) -> timedelta:
+    """How long a set took to start. What was started again, or much later, is not part of that."""
+    starts = [s.started_at for s in services if s.running and s.started_at is not None and not s.restarts]
+    after = [start - deployed_at for start in starts] if deployed_at else []
+    latest = max((one for one in after if one <= TOGETHER), default=timedelta())
+    return max(_GRACE, timedelta(seconds=math.ceil(latest.total_seconds()) + 1))
+
+
+def _graced(grace: timedelta) -> dict[str, str]:
+    return {"grace": f"{grace.total_seconds():.0f} s"} if grace > _GRACE else {}
+
+
+def _restarts(one: ServiceSet, expected: Sequence[Service], deployed_at: datetime | None) -> Item:
+    """In force where everything was started with the deployment."""
+    grace = _grace(expected, deployed_at)
+    again = [
+        f"{s.name} was started again {utc_text(s.started_at)}"
+        for s in expected
+        if deployed_at and s.running and s.started_at and s.started_at > deployed_at + grace
+    ]
+    off = f"{_named(again)}: look why" if again else None
+    return Item(name=one.name, keys={"services": one.name, **_graced(grace)}, off=off)
+
+
+def _crashes(one: ServiceSet, reading: ServicesReading, expected: Sequence[Service], found: Found) -> Item:
     """Since the deployment where that is known, else the longest window that is clean and that the manager recalls."""
     now = found.survey.looked_at
     windows = [(text, now - length) for length, text in _WINDOWS]
+    grace = timedelta()
     if found.deployed_at is not None:
         windows = [("", found.deployed_at)]
+        grace = _grace(expected, found.deployed_at)
     recalled = [
         (text, since)
         for text, since in windows
-        if reading.crashes_since is None or reading.crashes_since <= since + _TOLERANCE
+        if reading.crashes_since is None or reading.crashes_since <= since + _TOLERANCE + grace
     ]
     clean = [text for text, since in recalled if not any(c.at is None or c.at >= since for c in reading.crashes)]
     window = clean[0] if clean else windows[0][0]
@@ -176,9 +207,8 @@ def _crashes(one: ServiceSet, reading: ServicesReading, found: Found) -> Item:
     elif off is None and not clean:
         off = f"there was one: {reading.crashes[-1].says}"
     told = _counted(len(reading.crashes), "is known", "are known") if reading.crashes else "none is known"
-    return Item(
-        name=one.name, keys={"services": one.name, **({"window": window} if window else {})}, told=told, off=off
-    )
+    more = {"window": window} if window else _graced(grace)
+    return Item(name=one.name, keys={"services": one.name, **more}, told=told, off=off)
 
 
 def _resources(one: ServiceSet, expected: Sequence[Service]) -> Item:

@@ -143,7 +143,7 @@ def _deployment(proposal: Proposal) -> Iterator[str]:
     yield "# logs are read the first time, and the hours of a watch run."
     referred = {"version": f"${{env:{variable}_VERSION}}", "deployed_at": f"${{env:{variable}_DEPLOYED_AT}}"}
     if proposal.deployed_at is not None:
-        yield "# Measured: the youngest of the services was started then; nothing is known of the version."
+        yield "# Measured: what was started last was started from then on; nothing is known of the version."
         yield "deployment:"
         yield f"  deployed_at: {proposal.deployed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         yield from _off(_indented(dumped(referred), 2))
