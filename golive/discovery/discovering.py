@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from golive.discovery.found import HOST, Found, Survey
+from golive.discovery.found import HOST, Found, Source, Survey
 from golive.discovery.naming import why_unfit
 from golive.discovery.target import NotATarget, Target
 from golive.discovery.visiting import looking, reading
@@ -18,9 +18,10 @@ from golive.discovery.visiting.doors import doors
 from golive.discovery.visiting.knocking import knock
 from golive.discovery.visiting.sets import in_scope, sets_of
 from golive.discovery.visiting.sources import sources_of
-from golive.discovery.visiting.starts import deployment
+from golive.discovery.visiting.starts import Deployment, deployment
 from golive.environment import connection
 from golive.environment.sections import HostSection
+from golive.logs import LogReading
 from golive.model import CouldNotLook
 from golive.targets.hosts.host import Host
 from golive.targets.shell import TookTooLong, WroteTooMuch, run_program
@@ -30,6 +31,7 @@ _CPU_WINDOW_S = 2
 _RESOLVES_S = 5.0
 _NAMED = 6
 Progress = Callable[[str], None]
+Readings = Mapping[str, LogReading | str]
 
 
 def discover(
@@ -51,20 +53,14 @@ def discover(
     host = Host(HOST, section, own_root_pid=os.getpid())
     try:
         progress(f"reading {target.told}")
-        survey = reading.survey(host, target, now=now, with_packages=with_packages)
-        survey = replace(survey, options={**options, **tools(survey)})
-        why = why_not_up(survey)
-        if why is not None:
-            raise CouldNotLook(f"compose {target.path}: {why}")
+        survey = _surveyed(host, target, options, now=now, with_packages=with_packages)
         sets = sets_of(survey)
         progress(f"reading services ({len(sets)})")
         again = looking.again(_section(target, survey.options), sets, survey)
         last = deployment(again.services.values(), now)
         sources, not_sources = sources_of(survey, now.timestamp())
         progress(f"reading logs ({len(sources)})")
-        sources, logs = looking.logs(host, sources, last.at if last else now - looking.WINDOW)
-        # What was logged before the youngest container was made is no part of a run's window, and not well for that.
-        starting = looking.logs(host, sources, last.began)[1] if last and last.began < last.at else {}
+        sources, logs, starting = _logs(host, sources, last, now)
     finally:
         host.close()
     address = address_of(target, options)
@@ -88,6 +84,25 @@ def discover(
         timers=again.timers,
         time_sync=again.time_sync,
     )
+
+
+def _surveyed(host: Host, target: Target, options: Mapping[str, Any], *, now: datetime, with_packages: bool) -> Survey:
+    """What the first visit found. CouldNotLook also when a compose target is not up."""
+    survey = reading.survey(host, target, now=now, with_packages=with_packages)
+    why = why_not_up(survey)
+    if why is not None:
+        raise CouldNotLook(f"compose {target.path}: {why}")
+    return replace(survey, options={**options, **tools(survey)})
+
+
+def _logs(
+    host: Host, sources: Sequence[Source], last: Deployment | None, now: datetime
+) -> tuple[tuple[Source, ...], Readings, Readings]:
+    """The sources, their readings as of a first run, and those from the first start on where that was earlier."""
+    described, logs = looking.logs(host, sources, last.at if last else now - looking.WINDOW)
+    # What was logged before the youngest container was made is no part of a run's window, and not well for that.
+    starting = looking.logs(host, described, last.began)[1] if last and last.began < last.at else {}
+    return described, logs, starting
 
 
 def why_not_up(survey: Survey) -> str | None:

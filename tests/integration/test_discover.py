@@ -231,7 +231,7 @@ def test_what_is_sick_is_expected_named_and_red_in_the_first_run(shop: Shop, tmp
         file = tmp_path / "found" / "sick.yaml"
         code, out = shop.discover(file, "compose", str(tmp_path))
         assert code == 0, out
-        found = shop.judged(file, "-k", "services.running")
+        found = shop.judged(file, "-k", "not health")
     finally:
         shop.compose("down", "-t", "1", kind="sick", folder=tmp_path)
     assert "expected: [late, web, worker]" in file.read_text()
@@ -240,6 +240,9 @@ def test_what_is_sick_is_expected_named_and_red_in_the_first_run(shop: Shop, tmp
     assert "service late: exited (exit code 137): it is expected all the same" in sick
     assert "service web: running (unhealthy" in sick
     assert "worker" not in sick
+    assert [name for name, o in found.items() if o["outcome"] != "pass"] == [
+        f"sick.services.running[{shop.engine.token}sick]"
+    ]
     one = found[f"sick.services.running[{shop.engine.token}sick]"]
     assert one["outcome"] == "fail"
     assert "late is exited (exit code 137)" in one["message"]
