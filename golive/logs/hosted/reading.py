@@ -19,6 +19,7 @@ from golive.logs.hosted.look import File, Look, Sample
 from golive.logs.hosted.mark import Mark, hash_of
 from golive.logs.hosted.stretch import Stretch
 from golive.logs.hosted.window import TOLERANCE, window_begin
+from golive.logs.hosted.zones import foreign_zone
 from golive.logs.sought import Sought
 from golive.logs.text import LogText
 from golive.model import utc_text
@@ -79,7 +80,31 @@ class FileReader:
         reading = replace(reading, oldest=oldest, window_start=window_start)
         if window_start is not None and reading.gap is None and len(reached) == len(look.siblings):
             reading = replace(reading, gap=self._missing_before(look, oldest, window_start))
+        if window_start is not None:
+            foreign = self._foreign_zone(look, window_start)
+            reading = replace(reading, gap="; ".join(filter(None, [foreign, reading.gap])) or None)
         return reading, _mark(look, current.end)
+
+    def _foreign_zone(self, look: Look, window_start: datetime) -> str | None:
+        """Why the window cannot be found by the times of the lines; of an empty file, by those of the one before it."""
+        file = _file(look)
+        if file.size == 0:
+            return self._foreign_zone_before(look, window_start)
+        data = look.data if look.data is not None else look.samples[-1].data if look.samples else b""
+        text, _ = self.files.text(look, data, settled=look.host_now - file.changed_at >= _SETTLED_S)
+        return self._told_foreign(text, file, window_start)
+
+    def _foreign_zone_before(self, look: Look, window_start: datetime) -> str | None:
+        last = next(iter(look.siblings[-1:]), None)
+        if last is None or last.packed(look.path) or last.changed_at < window_start.timestamp():
+            return None
+        begin = max(0, last.size - _SAMPLED)
+        text, _ = self.files.text(look, self.files.carried(look, last, begin, _SAMPLED))
+        return self._told_foreign(text, last, window_start)
+
+    def _told_foreign(self, text: LogText, file: File, window_start: datetime) -> str | None:
+        found = foreign_zone(text, file.changed_at, window_start)
+        return found and f"log {self.files.name}: {self.files.called(file.path)} {found}"
 
     def _oldest(self, look: Look) -> datetime | None:
         """Time of the first line of the current file that tells one."""
