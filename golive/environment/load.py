@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from golive.environment.catalogue import Catalogue
 from golive.environment.criteria import ANSWERS, CriteriaReader, Replaced, common, unknown_refs
 from golive.environment.kinds import section_with_kinds
 from golive.environment.params import REFERENCE, Resolved, Secret, Strict
+from golive.environment.places import places_of, told_as_written
 from golive.environment.problems import EnvironmentInvalid, Problem, shown_path, unknown_name
 from golive.environment.references import Provider, resolve
 from golive.environment.sections import EnvironmentSection
@@ -26,7 +27,7 @@ _REFERABLE = ("hosts", "services", "endpoints", "accounts", "databases", "caches
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """One target and the criteria that it must meet."""
+    """One target and the criteria that it must meet. `places` is where its parts are."""
 
     name: str
     file: Path
@@ -36,6 +37,7 @@ class Environment:
     waivers: tuple[Waiver, ...]
     attestations: tuple[Attestation, ...]
     secrets: tuple[str, ...]
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def system(self) -> str:
@@ -119,6 +121,7 @@ def load_environment(
     if problems:
         raise EnvironmentInvalid(problems)
     own = sources[-1].file
+    sensitive = [*_sensitive(merged.data)]
     return Environment(
         name=own.stem,
         file=own,
@@ -127,7 +130,8 @@ def load_environment(
         criteria=tuple(criteria),
         waivers=tuple(Waiver(**w.model_dump()) for w in section.waivers),
         attestations=tuple(Attestation(**a.model_dump()) for a in section.attestations),
-        secrets=tuple(dict.fromkeys([*_secrets(section), *_sensitive(merged.data)])),
+        secrets=tuple(dict.fromkeys([*_secrets(section), *sensitive])),
+        places=places_of(section, told_as_written(merged.data, set(sensitive))),
     )
 
 
