@@ -58,6 +58,11 @@ class Collector:
         """How many of them came to their end."""
         return len(self._ended)
 
+    def ran_nothing(self, exitstatus: int) -> bool:
+        """Whether nothing was selected, or the session was refused before anything ran: such a run is not kept."""
+        refused = (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
+        return exitstatus in refused and not self._ended and not self._outcomes
+
     @property
     def tests(self) -> set[str]:
         """The tests that answered a criterion."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator, Mapping
 from html import escape
 from pathlib import Path
@@ -34,6 +35,7 @@ class RunReports:
         self._output = Output(info, collector, asked)
         self._others: dict[str, bool] = {}
         self._died = ""
+        self._nothing = ""
         self._title: Any = None
         self._quieted: list[object] = []
 
@@ -81,6 +83,8 @@ class RunReports:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Innermost of the wrappers: every file is written by the time the terminal tells where they are."""
+        if self._collector.ran_nothing(session.exitstatus):
+            return (yield from self._leave_nothing(session))
         self._conclude(session)
         with one_signal_held_off():
             self._output.write_results()  # first of all: whatever happens next, the outcomes are on disk
@@ -98,6 +102,17 @@ class RunReports:
         self._quiet_others()
         if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             self._tell()  # pytest shows no summary then
+        return result
+
+    def _leave_nothing(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Nothing was run: what other plugins have written by then goes again, and `latest` stays where it is."""
+        by = f" by {self._info.selection}" if self._info.selection else ""
+        is_refused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
+        self._nothing = "Nothing was run, and nothing is kept" if is_refused else f"Nothing was selected{by}"
+        result = yield
+        shutil.rmtree(self._info.directory, ignore_errors=True)
+        self._output.problems += self._collector.problems
+        self._quiet_others()
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -153,6 +168,12 @@ class RunReports:
     def _tell(self) -> None:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
+            return
+        if self._nothing:
+            problems = [terminal.Line("", visible(problem), {"red": True}) for problem in self._output.problems]
+            lines = [terminal.Line("", visible(text), {"yellow": True}) for text in self._collector.closing]
+            told = [*problems, *(lines or [terminal.Line("", visible(self._nothing), {"yellow": True})])]
+            terminal.write(reporter, told, in_ci=False)
             return
         record, where = self._collector.record(), ci.system(os.environ)
         if where is not None:

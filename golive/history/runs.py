@@ -69,6 +69,13 @@ def finish_run(
     history.forget(_beating(run))
 
 
+def discard_run(history: History, run: str) -> None:
+    """Forget a run that judged nothing, as if it had not begun."""
+    with history.writing() as connection:
+        connection.execute(sa.delete(RUNS).where(RUNS.c.run == run))
+    history.forget(_beating(run))
+
+
 def add_outcome(history: History, run: str, outcome: Outcome, *, environment: str) -> None:
     """Keep an outcome at once. It takes the place of the one that this run had for the same criterion."""
     with history.writing() as connection:
