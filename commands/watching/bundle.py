@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from commands.environment import add_env
 from commands.main import CommandError
 from commands.watching.opened import add_history, opened, output_folder
-from commands.watching.verdict import add_watch, wanted_watch
+from commands.watching.verdict import add_watch, told_decision, wanted_watch
 from golive.judge.verdict import decide
 from reports.session import GOLIVE_REPORT
 from reports.text import one_line
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             ) from None
     for said in left_out:
         print(one_line(f"left out: {said}"), file=sys.stderr)
-    print(f"{file}: {verdict.decision.value}, {len(record.runs)} runs, {len(record.signatures)} signatures")
+    print(f"{file}: {told_decision(verdict)}, {len(record.runs)} runs, {len(record.signatures)} signatures")
     print(f"SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()}")
     print(f"check it with: golive verify {file}")
     return 0

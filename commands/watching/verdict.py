@@ -116,6 +116,12 @@ def _watch_data(watch: Watch, now: datetime) -> dict[str, Any]:
     }
 
 
+def told_decision(verdict: Verdict) -> str:
+    """The decision in one line, with what it rests on: `GO by override (trial)`."""
+    override = " by override" if verdict.override is not None else ""
+    return f"{verdict.decision.value}{override}{' (trial)' if verdict.trial else ''}"
+
+
 def _told(record: WatchRecord, verdict: Verdict, changed: Sequence[str], *, env: str) -> Iterator[Line]:
     decision = verdict.decision
     yield decision.value, _STYLES[decision], _head(record, verdict)

@@ -11,7 +11,7 @@ from typing import Any
 from commands.environment import add_env
 from commands.main import CommandError
 from commands.watching.opened import add_history, opened, output_folder
-from commands.watching.verdict import add_watch, wanted_watch
+from commands.watching.verdict import add_watch, told_decision, wanted_watch
 from golive.judge.verdict import decide
 from golive.judge.wording import moment
 from golive.model import Signature, Verdict, WatchRecord
@@ -105,8 +105,7 @@ def _tell(record: WatchRecord, verdict: Verdict) -> None:
     version = watch.deployment.version if watch else ""
     name = watch.id if watch else "none"
     print(one_line(f"{record.system} on {record.environment}, watch {name}, version {version or 'unnamed'}"))
-    trial = ", a trial" if verdict.trial else ""
-    print(f"{verdict.decision.value} at {moment(verdict.at)}{trial}, {plural(len(record.runs), 'run', 'runs')}")
+    print(f"{told_decision(verdict)} at {moment(verdict.at)}, {plural(len(record.runs), 'run', 'runs')}")
     for signature in record.signatures:
         print(f"  {one_line(_signed(signature))}")
 

@@ -147,6 +147,8 @@ def test_the_override_role_accepts_a_no_go_for_a_while(desk: Desk) -> None:
         line.startswith("accepted until 20") and line.endswith(": the old one is worse") for line in out.splitlines()
     )
     assert out.splitlines()[-1] == "the verdict is now GO by override"
+    assert desk.ask("bundle")[1].startswith("shop-watch.zip: GO by override, ")
+    assert "\nGO by override at " in desk.ask("verify", "shop-watch.zip", env=False)[1]
     code, out, _ = desk.ask("verdict")
     assert code == 0
     assert "Sari Hartono (Product Manager) accepts what follows until" in out
