@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from golive.environment.load import Environment
 from golive.environment.schedule import slots_of
@@ -18,6 +19,9 @@ __all__ = ["SlotState", "Standing", "is_over", "new_watch", "next_due", "slot_of
 
 _SLACK = timedelta(seconds=1)
 """How far the clocks of two machines may lie apart before a run counts as begun too early."""
+_TO_BEGIN_S = 8.0
+"""So long a busy machine takes until a run has begun."""
+_SHORT_OF = 0.9
 Required = Mapping[When, Collection[str]]
 """The criteria that a run must select in order to count as one of each occasion."""
 
@@ -73,13 +77,21 @@ def new_watch(
         starts_at=starts_at,
         opened_at=now,
         schedule=slots_of(section.schedule),
-        tolerance_s=section.tolerance,
+        tolerance_s=_tolerance_s(section.tolerance, slots_of(section.schedule), time_scale),
         time_scale=time_scale,
         criteria_digest=digest_of(environment.criteria, environment.secrets),
         policy=policy(environment),
         replaces=replaces,
         reason=reason,
     )
+
+
+def _tolerance_s(asked_s: float, schedule: Sequence[Slot], time_scale: float) -> float:
+    """What is asked; in a trial not less real time than a run takes to begin, and short of the next checkpoint."""
+    if time_scale <= 1.0:
+        return asked_s
+    gaps = [later.offset_s - slot.offset_s for slot, later in pairwise(schedule)]
+    return max(asked_s, min([_TO_BEGIN_S * time_scale, *(_SHORT_OF * gap for gap in gaps)]))
 
 
 def slot_of(watch: Watch, selected: Collection[str], required: Required, started_at: datetime) -> Slot | None:

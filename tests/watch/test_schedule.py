@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +165,11 @@ def test_where_times_overlap_it_is_the_later_checkpoint() -> None:
 @given(st.floats(0, 30))
 @settings(max_examples=200)
 def test_in_a_trial_the_same_hours_pass_faster(hour: float) -> None:
-    trial = day(time_scale=240)
+    trial = day(time_scale=60)
     real = slot_of(WATCH, {CPU}, REQUIRED, START + hours(hour))
     # A microsecond is the finest moment there is; right at an edge the two may differ.
     edge = any(abs(hour * 3600 - s.offset_s - t) < 0.001 for s in WATCH.schedule for t in (0, WATCH.tolerance_s))
-    assert edge or slot_of(trial, {CPU}, REQUIRED, START + hours(hour) / 240) == real
+    assert edge or slot_of(trial, {CPU}, REQUIRED, START + hours(hour) / 60) == real
 
 
 # How it stands
@@ -276,3 +277,11 @@ def test_without_a_section_there_is_no_watch() -> None:
 def test_the_schema_of_the_environment_knows_the_form_of_an_entry(tmp_path: Path) -> None:
     items = WatchSection.model_json_schema()["properties"]["schedule"]["items"]
     assert items["pattern"] == PATTERN
+
+
+@pytest.mark.parametrize(("time_scale", "real_s"), [(1.0, 900.0), (60.0, 15.0), (240.0, 8.0), (900.0, 2.7)])
+def test_a_trial_leaves_the_time_that_a_run_takes_to_begin(time_scale: float, real_s: float) -> None:
+    watch = day(time_scale=time_scale)
+    assert watch.tolerance_s / watch.time_scale == pytest.approx(real_s)
+    for slot, later in pairwise(watch.schedule):
+        assert watch.deadline(slot) < watch.due_at(later)
