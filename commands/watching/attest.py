@@ -64,6 +64,8 @@ def _criterion(options: argparse.Namespace, environment: Environment) -> Criteri
         if wanted in (criterion.id, criterion.base_id) and wanted not in by_person:
             by = f"the check {criterion.check}" if criterion.answer == "check" else f"'{criterion.answer}'"
             raise CommandError(f"{wanted} is answered by {by}, not by a person")
+    if not by_person:
+        raise CommandError(f"{wanted}: no criterion here is answered by a person")
     if wanted not in by_person:
         raise CommandError(unknown_name("criterion", wanted, by_person))
     found = by_person[wanted]

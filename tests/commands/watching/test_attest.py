@@ -9,7 +9,7 @@ import pytest
 
 from golive.history.people import add_attestation, attestations
 from golive.model import Attestation
-from tests.signing_desk import REHEARSED, SIGNED, STORE, Desk
+from tests.signing_desk import CRITERIA, REHEARSED, SIGNED, STORE, Desk
 
 
 @pytest.fixture
@@ -73,6 +73,12 @@ def test_what_does_not_fit_is_refused(arguments: list[str], words: str, desk: De
     assert words in said
     with desk.history() as history:
         assert attestations(history, "shop") == []
+
+
+def test_where_no_person_answers_it_says_so(desk: Desk) -> None:
+    desk.shop.write([CRITERIA[0]], system="warungin")
+    code, _, said = desk.ask("attest", "warungin.x.y", *GIVEN)
+    assert (code, said) == (4, "warungin.x.y: no criterion here is answered by a person\n")
 
 
 def test_the_list_says_what_holds(desk: Desk) -> None:
