@@ -97,7 +97,7 @@ def _signer(options: argparse.Namespace, environment: Environment, now: datetime
     contacts = [c.name for c in environment.section.contacts if _same(c.role, role)]
     name = (options.name or (contacts[0] if contacts and "${" not in contacts[0] else "")).strip()
     if not name:
-        raise CommandError(f"--name: a signature carries the name of the person who signs as {role}")
+        raise CommandError(f"--name: a signature carries the name of the person who signs as {role}; give --name=…")
     if not options.override:
         if options.reason or options.expires:
             raise CommandError("--reason and --expires belong to --override")

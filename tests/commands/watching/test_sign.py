@@ -57,7 +57,10 @@ def test_signing_again_takes_the_place_and_both_are_kept(desk: Desk) -> None:
     [
         (["--role=QA Led"], "--role: unknown role 'QA Led'. Did you mean 'QA Lead'?"),
         ([], "--role: who signs? One of QA Lead, Tech Lead"),
-        (["--role=Tech Lead"], "--name: a signature carries the name of the person who signs as Tech Lead"),
+        (
+            ["--role=Tech Lead"],
+            "--name: a signature carries the name of the person who signs as Tech Lead; give --name=…",
+        ),
         (["--role=QA Lead"], "--key: the SSH key of the QA Lead, as in --key ~/.ssh/id_ed25519"),
         (["--role=QA Lead", "--reason=x", "--key=k"], "--reason and --expires belong to --override"),
         (["--role=QA Lead", "--key=/none"], "there is no key /none; make one with: ssh-keygen -t ed25519 -f /none"),
@@ -136,7 +139,8 @@ def failed(desk: Desk) -> None:
     desk.change_outcome(desk.run_at("12h"), STORE, outcome="fail", message="it is gone")
 
 
-def test_the_override_role_accepts_a_no_go_for_a_while(desk: Desk) -> None:
+def test_the_override_role_accepts_a_no_go_for_a_while(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.folder)
     failed(desk)
     code, out, _ = desk.sign(
         "Product Manager", "--override", "--reason=the old one is worse", f"--expires={in_a_day()}"
