@@ -56,14 +56,21 @@ def read_source(file: Path) -> Source:
     return _parsed(file, text)
 
 
+def _why(text: str, line: int, error: yaml.MarkedYAMLError) -> str:
+    """What is wrong there; of a tab the parser tells only that it cannot start anything."""
+    there = text.split("\n")[line - 1 : line]
+    if any("\t" in one[: len(one) - len(one.lstrip())] for one in there):
+        return "a tab; indent with spaces"
+    return str(error.problem or error.context)
+
+
 def _parsed(file: Path, text: str) -> Source:
     try:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _invalid(
-            file, f"is no valid YAML: {error.problem or error.context}", mark.line + 1 if mark else 1
-        ) from None
+        line = mark.line + 1 if mark else 1
+        raise _invalid(file, f"is no valid YAML: {_why(text, line, error)}", line) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise _invalid(file, f"is no valid YAML: {type(error).__name__}") from None
     if node is None:

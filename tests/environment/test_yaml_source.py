@@ -17,6 +17,7 @@ BROKEN = {
     "only a comment": (b"# nothing\n", "f.yaml:1: is empty"),
     "not utf-8": (b"a: b\nc: \xff\n", "f.yaml:2: is not UTF-8 (byte 0xff)"),
     "utf-16": ("a: b".encode("utf-16"), "is not UTF-8"),
+    "tab": (b"a:\n\tb: 1\n", "f.yaml:2: is no valid YAML: a tab; indent with spaces"),
     "bad syntax": (b"a: [1, 2\nb: 3\n", "f.yaml:2: is no valid YAML"),
     "control characters": (b"a: \x00\n", "is no valid YAML"),
     "too large": (b"a: " + b"x" * MAX_BYTES, "is larger than 1000 kB"),
