@@ -46,7 +46,7 @@ def add(subparsers: Any) -> None:
         "--worse-than", type=float, metavar="PERCENT", help="exit code 1 if a value is worse by more than this"
     )
     invalidating = actions.add_parser("invalidate", help="compare with a baseline no more")
-    invalidating.add_argument("--reason", required=True, help="why it is no measure any more")
+    invalidating.add_argument("--reason", default="", help="why it is no measure any more")
     listing = actions.add_parser("list", help="every baseline, oldest first")
     for action in (showing, comparing, invalidating):
         action.add_argument("--name", help="another baseline than the one in force")

@@ -38,7 +38,7 @@ def add(subparsers: Any) -> None:
         help="begin a new watch whose hour 0 is now, since something was changed",
         argument_default=argparse.SUPPRESS,
     )
-    restarting.add_argument("--reason", required=True, help="what was changed; it stays in the history")
+    restarting.add_argument("--reason", default="", help="what was changed; it stays in the history")
     _add_scale(restarting)
     restarting.set_defaults(run=_restart)
     status = actions.add_parser(

@@ -332,7 +332,7 @@ def test_a_declared_change_begins_anew_and_who_keeps_the_watch_follows(watched: 
 
 
 def test_a_restart_needs_a_reason_and_an_open_watch(watched: Watched) -> None:
-    assert watched.ask("restart")[0] == 2
+    assert watched.ask("restart") == (4, "--reason: say what was changed\n")
     assert watched.ask("restart", "--reason= ") == (4, "--reason: say what was changed\n")
     run(watched.shop.command("--co"), watched.shop.variables)
     watched.deployed_min = 1
