@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fixtures.options import CATALOGUE, ENVIRONMENTS, PROJECT
 from golive.environment.problems import EnvironmentInvalid, shown_path
 from golive.model import CouldNotLook
+from reports.interrupt import end_programs_on_ctrl_c
 from reports.text import plural, visible
 
 if TYPE_CHECKING:
@@ -58,12 +59,18 @@ def add(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when both files are written (or printed), 2 with one line when nothing is."""
+    """Exit code 0 when both files are written (or printed), 2 with one line when nothing is, 130 after Ctrl-C."""
+    listened = end_programs_on_ctrl_c()
     try:
         return _run(options)
+    except KeyboardInterrupt:
+        print("golive discover: interrupted (Ctrl-C)", file=sys.stderr)
+        raise
     except (Refused, CouldNotLook) as problem:
         print(visible(f"golive discover: {problem}"), file=sys.stderr)
         return REFUSED
+    finally:
+        listened()
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from golive.model import Outcome
 from reports import ci, html, junit, terminal
 from reports.collector import Collector
 from reports.files import shown
-from reports.interrupt import one_signal_held_off
+from reports.interrupt import Signals
 from reports.output import Output
 from reports.session import RunInfo
 from reports.text import visible
@@ -27,11 +27,14 @@ _METADATA_KEPT = ("Python", "Platform", "Packages", "Plugins")
 class RunReports:
     """Registered once per verified environment, in the process that writes the reports."""
 
-    def __init__(self, config: pytest.Config, info: RunInfo, collector: Collector, asked: Mapping[str, Path]) -> None:
+    def __init__(
+        self, config: pytest.Config, info: RunInfo, collector: Collector, asked: Mapping[str, Path], signals: Signals
+    ) -> None:
         self._config = config
         self._info = info
         self._collector = collector
         self._asked = asked
+        self._signals = signals
         self._output = Output(info, collector, asked)
         self._others: dict[str, bool] = {}
         self._died = ""
@@ -86,15 +89,15 @@ class RunReports:
         if self._collector.ran_nothing(session.exitstatus):
             return (yield from self._leave_nothing(session))
         self._conclude(session)
-        with one_signal_held_off():
-            self._output.write_results()  # first of all: whatever happens next, the outcomes are on disk
-            try:
-                result = yield
-            except OSError as error:
-                self._output.problems.append(f"the report could not be written: {error}")
-                result = None
-            self._output.complete(others=len(self._others))
-            self._output.tell_github(self._collector.record(), os.environ)
+        self._signals.end()
+        self._output.write_results()  # first of all: whatever happens next, the outcomes are on disk
+        try:
+            result = yield
+        except OSError as error:
+            self._output.problems.append(f"the report could not be written: {error}")
+            result = None
+        self._output.complete(others=len(self._others))
+        self._output.tell_github(self._collector.record(), os.environ)
         self._output.problems += self._collector.problems
         self._output.remarks += self._collector.remarks
         if self._output.problems:

@@ -13,7 +13,7 @@ import pytest
 from reports import html
 from reports.collector import COLLECTOR, Collector
 from reports.hooks import RunReports
-from reports.interrupt import orderly_sigterm
+from reports.interrupt import Signals
 from reports.output import expanded
 from reports.session import RUN, RunInfo
 
@@ -39,13 +39,14 @@ def prepare(config: pytest.Config, info: RunInfo) -> None:
         raise pytest.UsageError(said) from error
     config.stash[RUN] = info
     config.stash[COLLECTOR] = Collector(info)
-    reports = RunReports(config, info, config.stash[COLLECTOR], _redirect(config, info.directory))
+    signals = Signals(lambda reason: mark_aborted(config, reason))
+    reports = RunReports(config, info, config.stash[COLLECTOR], _redirect(config, info.directory), signals)
     config.pluginmanager.register(reports, "golive-reports")
     if config.getoption("maxworkerrestart", "0") is None:
         # xdist 3.8 hangs when it replaces a worker under --dist=loadgroup (its issues 1323 and 1378),
         # and what killed one worker would be done to the target once more.
         config.option.maxworkerrestart = "0"
-    config.add_cleanup(orderly_sigterm(lambda reason: mark_aborted(config, reason)))
+    config.add_cleanup(signals.listen())
 
 
 def mark_aborted(config: pytest.Config, reason: str) -> None:

@@ -19,6 +19,30 @@ _CHUNK = 1 << 20
 _LEAVE_S = 0.5
 
 
+class _Running:
+    """The programs that run now. It has no lock, since a signal may come while somebody would hold it."""
+
+    def __init__(self) -> None:
+        self.given_up = False
+        self._programs: set[subprocess.Popen[bytes]] = set()
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        self._programs.add(process)
+        if self.given_up:
+            _end(process)
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        self._programs.discard(process)
+
+    def give_up(self, given_up: bool) -> None:
+        self.given_up = given_up  # before the programs are listed: what is added later ends itself
+        for process in tuple(self._programs) if given_up else ():
+            _end(process)
+
+
+_RUNNING = _Running()
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:
     """What a command came to. Text is decoded as UTF-8; bytes that are none become `�`."""
@@ -80,14 +104,29 @@ def run_program(
         env=inherited,
     )
     try:
+        _RUNNING.add(process)
         return _Exchange(process, stdin, until, max_bytes).run(time.monotonic() + timeout_s)
     except BaseException:
         _kill(process)
         raise
     finally:
+        _RUNNING.remove(process)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def give_up_programs(given_up: bool = True) -> None:
+    """End all programs that `run_program` runs in any thread, and each that it starts from now on. For a signal.
+
+    With False, programs run again.
+    """
+    _RUNNING.give_up(given_up)
+
+
+def are_given_up() -> bool:
+    """Whether programs are ended as soon as they begin."""
+    return _RUNNING.given_up
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -192,3 +231,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Whoever runs it sees its end, and takes it down."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

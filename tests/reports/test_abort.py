@@ -99,8 +99,32 @@ def test_a_second_ctrl_c_does_not_cost_the_report(pytester: pytest.Pytester) -> 
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
-    assert "the reports are being written; once more to give them up" in out
+    assert "the run ends and its reports are being written; once more to give them up" in out
     check_whole(Told(pytest.RunResult(2, out.splitlines(), [], 0.0), info(pytester.path).directory), "interrupted")
+
+
+def test_a_third_ctrl_c_gives_up_what_is_not_written_in_one_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        slow="""
+        import pytest, time
+        def pytest_sessionfinish():
+            open("finishing", "w").close()
+            time.sleep(60)
+        """
+    )
+    pytester.syspathinsert()
+    with session(pytester, "-p", "slow") as process:
+        process.send_signal(signal.SIGINT)
+        while not (pytester.path / "finishing").exists():
+            time.sleep(0.02)
+        for _ in range(2):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert "Exit: SIGINT: what was not written yet is given up" in out
+    assert "Traceback" not in out
+    assert (info(pytester.path).directory / "results.json").exists()
 
 
 def test_the_results_are_on_disk_before_anything_else_can_go_wrong(pytester: pytest.Pytester, tell: Tell) -> None:

@@ -1,11 +1,21 @@
 """Running local programs: time-outs, limits, hostile output."""
 
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, one_line, plain, run_program
+from golive.targets.shell import (
+    CommandResult,
+    TookTooLong,
+    WroteTooMuch,
+    give_up_programs,
+    one_line,
+    plain,
+    run_program,
+)
 
 
 def run(script: str, **more: object) -> CommandResult:
@@ -57,3 +67,18 @@ def test_one_line_is_the_last_that_says_something() -> None:
 
 def test_plain_text_holds_no_controls() -> None:
     assert plain("a\x1b[2Jb\nc\x07") == "a b c"
+
+
+def test_programs_that_are_given_up_end_in_every_thread() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_program, ["sleep", "60"], timeout_s=60, max_bytes=10)
+        time.sleep(0.3)
+        began = time.monotonic()
+        try:
+            give_up_programs()
+            assert running.result(10).exit_code == -signal.SIGKILL
+            assert run_program(["sleep", "60"], timeout_s=60, max_bytes=10).exit_code == -signal.SIGKILL
+        finally:
+            give_up_programs(False)
+    assert time.monotonic() - began < 10
+    assert run_program(["true"], timeout_s=10, max_bytes=10).exit_code == 0

@@ -17,10 +17,12 @@ from golive.targets.hosts.command import Printed
 from golive.targets.hosts.cost import Cost
 from golive.targets.hosts.reach import Unreachable, Way, open_way
 from golive.targets.hosts.reach.connections import end_all, make_folder
-from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, one_line
+from golive.targets.shell import CommandResult, TookTooLong, WroteTooMuch, are_given_up, one_line
 
 MAX_OUTPUT_BYTES = 32_000_000
 _MARGIN_S = 3.0
+_GIVEN_UP_S = 0.3
+"""How long somebody who is just connecting is waited for once the run was broken off."""
 _AGAIN_S = 30.0
 """How long after a host was not reached nobody tries again, so that each criterion does not wait anew."""
 
@@ -79,12 +81,16 @@ class Access:
 
     def close(self) -> None:
         """Let go of what is not shared with other processes."""
-        with self._opening:
-            if self._way is not None:
+        is_free = self._opening.acquire(timeout=_GIVEN_UP_S if are_given_up() else -1)
+        try:
+            if is_free and self._way is not None:
                 self._way.close()
             if self._own_sockets is not None:
                 end_all(self._own_sockets)
                 self._own_sockets = None
+        finally:
+            if is_free:
+                self._opening.release()
 
     def _ran(
         self, script: str, limit_s: float, env: Mapping[str, str], max_bytes: int
