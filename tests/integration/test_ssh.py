@@ -23,6 +23,7 @@ import pytest
 from golive.environment.sections import HostSection
 from golive.model import CouldNotLook
 from golive.targets.hosts.host import Host
+from golive.targets.hosts.questions.file import FileState
 from tests.rogues import rogue, silent
 from tests.sshd import Sshd, _below, sshd
 
@@ -237,6 +238,25 @@ def test_a_link_that_is_cut_leaves_nothing_there(server: Sshd) -> None:
         looking.join(5)
         assert told and told[0].startswith("host app: the connection broke off")
         assert not sleeping(LONG_S)
+
+
+def test_a_connection_that_is_cut_during_the_visit_is_told_as_that(server: Sshd) -> None:
+    asked, why = FileState(path="/etc/passwd"), "^host app: the connection broke off during the visit$"
+    with over(server, timeout="30 s", cpu_window="20 s") as host:
+        host.ask(asked)
+        host.begin()
+        time.sleep(2)  # the visit waits between its two readings
+        server.cut()
+        facts = host.facts
+        assert facts.memory is not None and facts.load is not None
+        for lost in ("cpu_percent", "file_systems", "ports", "interfaces", "clock", "failed_units"):
+            with pytest.raises(CouldNotLook, match=why):
+                facts.need(getattr(facts, lost), lost)
+        with pytest.raises(CouldNotLook, match=why):
+            host.answer(asked)
+    with over(server) as host:
+        host.ask(asked)
+        assert host.facts.cpu_percent is not None and host.answer(asked)
 
 
 class Freezer:

@@ -29,11 +29,15 @@ _AGAIN_S = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Looked:
-    """What a script printed, and the clock here (Unix seconds) around it."""
+    """What a script printed, and the clock here (Unix seconds) around it.
+
+    `broke_off` when the connection ended before the script did, other than at its time.
+    """
 
     stdout: bytes
     sent_at: float
     received_at: float
+    broke_off: bool
 
 
 class Access:
@@ -73,7 +77,8 @@ class Access:
         self._open()
         sent_at = time.time()
         printed = self._ran(script, limit_s, {}, MAX_OUTPUT_BYTES)[1]
-        return Looked(stdout=printed.stdout, sent_at=sent_at, received_at=time.time())
+        broke_off = printed.exit_code is None and not printed.late
+        return Looked(stdout=printed.stdout, sent_at=sent_at, received_at=time.time(), broke_off=broke_off)
 
     def could_not_look(self, what: str) -> CouldNotLook:
         """The reason with the host's name before it."""

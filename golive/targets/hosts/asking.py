@@ -23,10 +23,18 @@ def parts_of(asked: Sequence[Question[Any]], marker: str, *, limit_s: float = ma
     ]
 
 
-def answers(asked: Sequence[Question[Any]], marker: str, said: Mapping[str, tuple[bytes, int]]) -> Answers:
-    """The answers in what came back of `parts_of` for the same questions: bytes and exit code by the part's name."""
+def answers(
+    asked: Sequence[Question[Any]], marker: str, said: Mapping[str, tuple[bytes, int]], *, broke_off: bool = False
+) -> Answers:
+    """The answers in what came back of `parts_of` for the same questions: bytes and exit code by the part's name.
+
+    `broke_off` when what is missing was lost with the connection.
+    """
     found: Answers = {}
     for number, (kind, questions) in enumerate(by_kind(asked).items()):
+        if broke_off and _name(number) not in said:
+            found |= dict.fromkeys(questions, CouldNotLook(probe.BROKE_OFF))
+            continue
         text, code = said.get(_name(number), (b"", probe.TIMED_OUT))
         found |= _of_kind(kind, questions, text, code, _frame(marker))
     return found

@@ -72,9 +72,12 @@ class HostFacts:
     own_pids: frozenset[int] = frozenset()
     problems: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
+    broke_off: bool = False
 
     def said(self, part: str) -> str:
         """What a snippet printed, whatever its exit code. CouldNotLook when it was cut off."""
+        if self.broke_off and part not in self.outputs:
+            raise CouldNotLook(f"host {self.host}: {probe.BROKE_OFF}")
         text, code = self.outputs.get(part, (b"", probe.TIMED_OUT))
         if code == probe.TIMED_OUT:
             raise CouldNotLook(f"host {self.host}: {part} did not answer within the time it is given")
@@ -100,17 +103,19 @@ def parse(
     received_at: float,
     own_root_pid: int | None = None,
     with_rates: bool = True,
+    broke_off: bool = False,
 ) -> HostFacts:
     """The facts in the probe's output. CouldNotLook when it broke off before they were all told.
 
     `sent_at` and `received_at` are the runner's clock (Unix seconds) around the probe. Without
     `own_root_pid`, what the probe itself used there is the suite's own use. An answer that breaks
-    off later is used as far as it came.
+    off later is used as far as it came; `broke_off` when that was for the connection and not for time.
     """
     parts, _ = probe.framed(output, marker)
     if _COMPLETE not in parts:
-        raise CouldNotLook(f"host {host}: its answer broke off after {len(output)} bytes")
-    return _Builder(host, parts, own_root_pid, with_rates).facts(sent_at, received_at)
+        why = probe.BROKE_OFF if broke_off else f"its answer broke off after {len(output)} bytes"
+        raise CouldNotLook(f"host {host}: {why}")
+    return _Builder(host, parts, own_root_pid, with_rates, broke_off).facts(sent_at, received_at)
 
 
 _COMPLETE = "still"
@@ -119,18 +124,28 @@ _TICKS = 100
 _NO_RATES = "was not read, since no criterion of this run judges how fast something grows"
 
 
+class _Lost(Exception):
+    """A part that did not come before the connection broke off."""
+
+
 class _Builder:
     def __init__(
-        self, host: str, parts: Mapping[str, tuple[bytes, int]], own_root_pid: int | None, with_rates: bool
+        self,
+        host: str,
+        parts: Mapping[str, tuple[bytes, int]],
+        own_root_pid: int | None,
+        with_rates: bool,
+        broke_off: bool,
     ) -> None:
         self._host = host
         self._parts = parts
         self._own_root = own_root_pid
         self._with_rates = with_rates
+        self._broke_off = broke_off
         self._problems: dict[str, str] = {}
 
     def facts(self, sent_at: float, received_at: float) -> HostFacts:
-        text = self._text
+        text = self._told
         page = self._read("page", lambda: reading.positive(text("page"))) or 4096
         started = self._read("clock", lambda: reading.seconds(text("date")))
         ended = self._read("clock", lambda: reading.seconds(text("date.2")))
@@ -140,7 +155,7 @@ class _Builder:
         window_s = (
             self._rate("window", lambda: reading.uptime(text("uptime.2")) - reading.uptime(text("uptime.1"))) or 0.0
         )
-        before, after = text("processes.1"), text("processes.2") if self._with_rates else None
+        before, after = self._text("processes.1"), self._text("processes.2") if self._with_rates else None
         processes = table(before, after, booted_at=booted, ticks=_TICKS, page=page, window_s=window_s)
         own_root = self._own_root or self._read("self", lambda: reading.positive(text("self")))
         own = own_tree(processes, own_root, self._managed(processes))
@@ -171,10 +186,16 @@ class _Builder:
             problems=dict(self._problems),
             # The names of the standard parts are single words.
             outputs={name: part for name, part in self._parts.items() if " " in name},
+            broke_off=self._broke_off,
         )
 
     def _text(self, name: str) -> str:
         return self._parts.get(name, (b"", -1))[0].decode("utf-8", "replace")
+
+    def _told(self, name: str) -> str:
+        if self._broke_off and name not in self._parts:
+            raise _Lost
+        return self._text(name)
 
     def _rate(self, fact: str, of: Callable[[], T]) -> T | None:
         if self._with_rates:
@@ -185,6 +206,9 @@ class _Builder:
     def _read(self, fact: str, of: Callable[[], T]) -> T | None:
         try:
             return of()
+        except _Lost:
+            self._problems[fact] = probe.BROKE_OFF
+            return None
         except (Garbled, ValueError, IndexError, KeyError, OverflowError) as error:
             self._problems[fact] = f"{fact.replace('_', ' ')} could not be read ({error})"
             return None
@@ -232,6 +256,7 @@ class _Builder:
     def _failed_units(self) -> tuple[str, ...] | None:
         text, code = self._text("failed"), self._parts.get("failed", (b"", -1))[1]
         if code != 0:
-            self._problems["failed_units"] = "systemd does not run there"
+            is_lost = self._broke_off and "failed" not in self._parts
+            self._problems["failed_units"] = probe.BROKE_OFF if is_lost else "systemd does not run there"
             return None
         return tuple(line.split()[0].lstrip("●*") or line.split()[1] for line in text.splitlines() if line.split())

@@ -161,11 +161,12 @@ class Host:
     def _ask_now(self, question: Question[Any]) -> asking.Answers:
         """Of all that the probe asked, when this is among it; else by a command for this one question."""
         if question in self._asked:
-            return asking.answers(self._asked, self._marker, self.facts.outputs)
+            return asking.answers(self._asked, self._marker, self.facts.outputs, broke_off=self.facts.broke_off)
         marker, limit_s = marker_word(), self.section.timeout
         script = probe.questions_script(marker, asking.parts_of([question], marker, limit_s=limit_s))
-        said, _ = probe.framed(self._access.look(script, limit_s=limit_s).stdout, marker)
-        return asking.answers([question], marker, said)
+        looked = self._access.look(script, limit_s=limit_s)
+        said, _ = probe.framed(looked.stdout, marker)
+        return asking.answers([question], marker, said, broke_off=looked.broke_off)
 
     def _probed(self, marker: str, *, with_rates: bool, asked: Sequence[Question[Any]] = ()) -> HostFacts:
         parts = [
@@ -189,4 +190,5 @@ class Host:
             received_at=looked.received_at,
             own_root_pid=self._own_root_pid,
             with_rates=with_rates,
+            broke_off=looked.broke_off,
         )

@@ -21,6 +21,8 @@ LANES = 5
 """Parts that run at the same time beside the standard facts. A POSIX shell knows descriptors of one digit only."""
 TIMED_OUT = 124
 """Exit code of a part that was ended at its limit."""
+BROKE_OFF = "the connection broke off during the visit"
+"""Why a part did not come whose time was not up."""
 _FIRST_SPOOL = 3
 _FACT_LIMIT_S = 5
 

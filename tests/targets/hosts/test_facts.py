@@ -182,6 +182,23 @@ def test_an_answer_that_breaks_off_is_could_not_look() -> None:
         parsed(answer(load="1 2 3").partition(f"\n{MARK} still".encode())[0])
 
 
+def test_a_connection_that_breaks_off_is_told_for_what_it_cost_alone() -> None:
+    told = answer(load="1 2 3", **{"stat.1": "cpu  1 2 3 4 5"}).partition(f"\n{MARK} end".encode())[0]
+    found = parsed(told, broke_off=True)
+    assert found.load is not None
+    for lost in ("cpu_percent", "file_systems", "failed_units"):
+        with pytest.raises(CouldNotLook, match=r"^host app: the connection broke off during the visit$"):
+            found.need(getattr(found, lost), lost)
+    with pytest.raises(CouldNotLook, match=r"^host app: memory could not be read"):
+        parsed(answer(memory="-"), broke_off=True).need(None, "memory")
+    with pytest.raises(CouldNotLook, match=r"^host app: the connection broke off during the visit$"):
+        found.said("services shop")
+    with pytest.raises(CouldNotLook, match="services shop did not answer within the time"):
+        parsed(told).said("services shop")
+    with pytest.raises(CouldNotLook, match=r"^host app: the connection broke off during the visit$"):
+        parsed(told.partition(f"\n{MARK} still".encode())[0], broke_off=True)
+
+
 def test_the_clock_is_bounded_by_both_readings() -> None:
     clock = parsed(answer(**{"date": "399.5", "date.2": "400.5"})).clock
     assert clock is not None
