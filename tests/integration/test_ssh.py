@@ -259,6 +259,29 @@ def test_a_connection_that_is_cut_during_the_visit_is_told_as_that(server: Sshd)
         assert host.facts.cpu_percent is not None and host.answer(asked)
 
 
+def test_a_named_file_that_ssh_cannot_use_is_told(server: Sshd, tmp_path: Path) -> None:
+    plain, absent, open_to_all = tmp_path / "plain", tmp_path / "absent", tmp_path / "open"
+    plain.write_text(server.config.read_text().replace(f"IdentityFile {server.key}", "IdentityAgent none"))
+    open_to_all.write_bytes(server.key.read_bytes())
+    open_to_all.chmod(0o644)
+    begins = "host app: cannot be reached by ssh://app: "
+    for keys, why in (
+        ({"identity_file": str(absent)}, f"identity_file {absent} is not there"),
+        (
+            {"identity_file": str(open_to_all)},
+            f"identity_file {open_to_all} may be read by others (mode 0644), so ssh ignores it (chmod 600)",
+        ),
+        ({"identity_file": str(server.key), "known_hosts": str(absent)}, f"known_hosts {absent} is not there"),
+        ({"identity_file": str(server.folder / "host")}, "it lets none of our keys in: "),
+    ):
+        with host_at("ssh://app", ssh_config=str(plain), **keys) as host:
+            assert why_not(host).startswith(begins + why)
+    open_to_all.chmod(0o600)
+    given = {"identity_file": str(open_to_all), "known_hosts": str(server.known)}
+    with host_at("ssh://app", ssh_config=str(plain), **given) as host:
+        assert host.run("true").exit_code == 0
+
+
 class Freezer:
     """Passes bytes on between a port of its own and another one, until it is told to be silent."""
 

@@ -8,6 +8,7 @@ client's configuration says otherwise.
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 import threading
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ _NEVER = {
     "ForwardX11": "no",
     "UpdateHostKeys": "no",
 }
+_TOO_OPEN = re.compile(r"Permissions (\d+) for '(.+)' are too open")
 _HINTS = {
     "REMOTE HOST IDENTIFICATION HAS CHANGED": (
         "its host key has changed: if that was meant, replace the known one (ssh-keygen -R); if not, somebody is in "
@@ -101,7 +103,9 @@ class Ssh:
 
     def why(self, result: CommandResult) -> str:
         """What to do about it, where that is known."""
-        return next((hint for words, hint in _HINTS.items() if words in result.stderr), "")
+        return _why_no_file(self._section, result.stderr) or next(
+            (hint for words, hint in _HINTS.items() if words in result.stderr), ""
+        )
 
     def close(self) -> None:
         """The connection belongs to the run."""
@@ -120,6 +124,31 @@ class Ssh:
         if done.exit_code != 0:
             raise Unreachable(self.why(done) or one_line(done.stderr) or f"ssh ended with exit code {done.exit_code}")
         self.connections += 1
+
+
+def _why_no_file(section: HostSection, said: str) -> str:
+    """The file that is named and that ssh could not use, where that explains its failure."""
+    if section.known_hosts and "Host key verification failed" in said and _is_absent(section.known_hosts):
+        return f"known_hosts {expanded(section.known_hosts)} is not there"
+    if "Permission denied" not in said:
+        return ""
+    if section.identity_file and _is_absent(section.identity_file):
+        return f"identity_file {expanded(section.identity_file)} is not there"
+    if (open_to_others := _TOO_OPEN.search(said)) is None:
+        return ""
+    mode, path = open_to_others.groups()
+    what = "identity_file" if section.identity_file and path == expanded(section.identity_file) else "the private key"
+    return f"{what} {path} may be read by others (mode {mode}), so ssh ignores it (chmod 600)"
+
+
+def _is_absent(path: str) -> bool:
+    try:
+        Path(expanded(path)).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # it may well be there
+    return False
 
 
 def _options(section: HostSection, connection: Connection) -> list[str]:
