@@ -198,6 +198,20 @@ def test_a_crash_that_events_and_container_both_show_is_one() -> None:
     assert crashes(rows=[shown]) == ["worker: started again 2 times after it ended"]
 
 
+def test_an_end_that_was_asked_for_is_none_either_where_the_container_still_shows_it() -> None:
+    killed = row("worker", **{**ENDED, "finished": "2026-05-01T10:06:40Z"})
+    asked = (event("kill", signal="15"), event("kill", signal="9"), event("die", code="137"), event("stop"))
+    found = told(answer([killed], events=asked))
+    assert (found.crashes, found.services["worker"].running) == ((), False)
+    assert crashes(*asked[1:], rows=[killed]) == ["worker: ended with exit code 137"]
+    assert crashes(rows=[killed]) == ["worker: ended with exit code 137"]
+    assert crashes(*asked, event("die", code="137", at=1777630020), rows=[killed]) == [
+        "worker: ended with exit code 137"
+    ]
+    assert crashes(*asked, rows=[{**killed, "oom_killed": True}]) == ["worker: killed for lack of memory"]
+    assert crashes(*asked, rows=[{**killed, "restarts": 2}]) == ["worker: started again 2 times after it ended"]
+
+
 def test_crashes_are_known_as_far_back_as_events_or_containers_go() -> None:
     early = {"started": "2026-05-01T08:00:00Z"}
     rows = [row("api", **early), row("worker", started="2026-05-01T09:00:00Z"), row("extra")]

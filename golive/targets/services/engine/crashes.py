@@ -6,7 +6,7 @@ minute; so a container's last end and its count of restarts count too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,10 +30,11 @@ _STOPPED = (0, 143)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _End:
-    """A crash, and the container that it was of."""
+    """A crash, and the container that it was of; `was_asked` when it is none, since it was asked for."""
 
     container: str
     crash: Crash
+    was_asked: bool = False
 
 
 def crashes(
@@ -41,8 +42,9 @@ def crashes(
 ) -> tuple[Crash, ...]:
     """Each crash once, in order of time; those without a time first."""
     shown = list(containers)
-    found = list(_from_events(events, {c.id: c for c in shown}, leave_out))
-    for end in _still_shown(shown):
+    ends = list(_from_events(events, {c.id: c for c in shown}, leave_out))
+    found = [end for end in ends if not end.was_asked]
+    for end in _still_shown(shown, [end for end in ends if end.was_asked]):
         if not any(other.container == end.container and _is_same(other.crash.at, end.crash.at) for other in found):
             found.append(end)
     return tuple(sorted((end.crash for end in found), key=lambda crash: crash.at.timestamp() if crash.at else 0.0))
@@ -74,13 +76,12 @@ def _from_events(
             starved[identity] = at
         elif what.startswith("health_status") and what.endswith("unhealthy"):
             yield _End(container=identity, crash=Crash(at=at, says=f"{name}: unhealthy"))
-        # An end that was asked for is one: the next one, after a new start, was not.
-        elif (
-            what == "die"
-            and not _was_asked(asked.pop(identity, None), at)
-            and (says := _died(row, starved, identity, at))
-        ):
-            yield _End(container=identity, crash=Crash(at=at, says=f"{name}: {says}"))
+        elif what == "die" and (says := _died(row, starved, identity, at)):
+            was_asked = _was_asked(asked.get(identity), at)
+            yield _End(container=identity, crash=Crash(at=at, says=f"{name}: {says}"), was_asked=was_asked)
+        if what == "die":
+            # An end that was asked for is one: the next one, after a new start, was not.
+            asked.pop(identity, None)
 
 
 def _was_asked(asked_at: datetime | None, at: datetime) -> bool:
@@ -97,20 +98,27 @@ def _died(row: Mapping[str, Any], starved: Mapping[str, datetime], identity: str
     return f"ended with exit code {code}"
 
 
-def _still_shown(containers: Iterable[Container]) -> Iterator[_End]:
+def _still_shown(containers: Iterable[Container], asked: Sequence[_End]) -> Iterator[_End]:
     for container in containers:
-        says = _shown(container)
+        was_asked = any(e.container == container.id and _is_same(e.crash.at, container.finished_at) for e in asked)
+        says = _shown(container, was_asked)
         if says:
             crash = Crash(at=container.finished_at, says=f"{container.service}: {says}")
             yield _End(container=container.id, crash=crash)
 
 
-def _shown(container: Container) -> str:
+def _shown(container: Container, was_asked: bool) -> str:
+    """Lack of memory and new starts are no matter of how the last end came about."""
     if container.oom_killed:
         return "killed for lack of memory"
     if container.restarts:
         return f"started again {container.restarts} times after it ended"
-    has_ended = not container.running and container.exit_code is not None and container.finished_at is not None
+    has_ended = (
+        not was_asked
+        and not container.running
+        and container.exit_code is not None
+        and container.finished_at is not None
+    )
     return f"ended with exit code {container.exit_code}" if has_ended and container.exit_code not in _STOPPED else ""
 
 
