@@ -59,7 +59,7 @@ def test_dashboard_shows_its_figures(
         return
     page = load(endpoint, criterion.page)
     if not page.answer.ok or page.answer.content_type != "text/html":
-        measure.fail(f"{page.answer.told} as {page.answer.content_type or 'nothing named'}, a page with 200 needed")
+        measure.fail(f"{page.answer.told_as}, a page with 200 needed")
     for fault in page.faults:
         measure.fail(f"{criterion.page}: {fault}")
     measure.note(f"no browser looked: the page, its {len(page.assets)} files and its figures were fetched")

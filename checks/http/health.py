@@ -48,7 +48,7 @@ def test_health_route_reports_a_healthy_system(
     measure(answer.total_ms, unit="ms", name="answered in")
     fits = answer.content_type == criterion.content_type or answer.content_type.endswith("+json")
     if not fits:
-        measure.fail(f"{answer.told} as {answer.content_type or 'nothing named'}, {criterion.content_type} needed")
+        measure.fail(f"{answer.told_as}, {criterion.content_type} needed")
     if answer.status != criterion.status:
         measure.fail(f"{answer.told}, {criterion.status} needed")
     problems = _problems(answer.json(), criterion) if fits else []

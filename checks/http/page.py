@@ -10,7 +10,6 @@ from fixtures.measure import EvidenceSink, Measure
 from golive.environment.params import CheckParams, EndpointRef, Request
 from golive.targets.http import Client
 from golive.targets.page import Page, load
-from golive.targets.wire.answer import excerpt
 
 
 class Params(CheckParams):
@@ -38,7 +37,7 @@ def test_page_is_there_with_everything_it_is_made_of(
     if answer.status != 200:
         measure.fail(f"{answer.told}, 200 needed")
     if answer.content_type != "text/html":
-        measure.fail(f"{answer.told} as {excerpt(answer.content_type, 40) or 'nothing named'}, text/html needed")
+        measure.fail(f"{answer.told_as}, text/html needed")
     for text in criterion.contains:
         if text not in answer.text:
             measure.fail(f"{answer.told} without the text '{text}'")

@@ -41,7 +41,8 @@ class Asset:
         if self.answer.status != 200:
             return f"{name} answered {self.answer.status}"
         if not self.answer.content_type.startswith(_FITTING[self.kind]):
-            return f"{name} came as {excerpt(self.answer.content_type, 40) or 'nothing named'}"
+            named = excerpt(self.answer.content_type, 40)
+            return f"{name} came {f'as {named}' if named else 'without a Content-Type'}"
         return f"{name} is empty" if not self.answer.body else ""
 
 

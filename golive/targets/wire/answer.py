@@ -78,6 +78,12 @@ class Answer:
             raise NotJson(f"{self.told} with {self._beginning}, which is no JSON ({excerpt(str(error), 60)})") from None
 
     @property
+    def told_as(self) -> str:
+        """The same and the media type of its body: `… answered 200 as text/html`."""
+        named = excerpt(self.content_type, 40)
+        return f"{self.told} as {named}" if named else f"{self.told} without a Content-Type"
+
+    @property
     def told(self) -> str:
         """The request and its status, to begin a sentence with: `GET /health at api answered 503`."""
         return f"{self.request} at {self.endpoint} answered {self.status}"

@@ -50,7 +50,7 @@ def at_port(shop: Shop, port: int, folder: Path) -> Bench:
         (closing, "api closed the connection"),
         (dripping, "api did not answer within 0.3 s: the answer was still incomplete"),
         (endless(b"HTTP/1.1 200 OK\r\n\r\n{}"), "api "),
-        (web_page, "GET /health at api answered 400 as nothing named, application/json needed"),
+        (web_page, "GET /health at api answered 400 without a Content-Type, application/json needed"),
     ],
 )
 def test_a_server_that_gives_no_proper_answer_fails(shop: Shop, tmp_path: Path, behaviour: Any, says: str) -> None:
