@@ -285,6 +285,14 @@ def test_a_file_that_may_not_be_read_is_could_not_look(log: Path, tmp_path: Path
         look(log, bin_folder=tmp_path / "bin")
 
 
+def test_a_folder_in_place_of_a_file_is_could_not_look(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    write(tmp_path / "logs" / "app.log", "x")
+    with pytest.raises(CouldNotLook, match=r"^log api: .*/logs on host app: it is a folder$"):
+        look(tmp_path / "logs")
+    assert look(tmp_path / "logs" / "app.log")
+
+
 def test_rubbish_from_the_host_is_could_not_look(log: Path, tmp_path: Path) -> None:
     shim(tmp_path / "bin", "stat", "echo '<html>'; echo; exit 0")
     with pytest.raises(CouldNotLook, match="log api"):

@@ -13,6 +13,7 @@ from golive.logs.event import Format
 from golive.logs.framing import is_wrapped, unwrapped
 from golive.logs.hosted.look import (
     DAMAGED,
+    FOLDER,
     File,
     Garbled,
     Look,
@@ -83,6 +84,8 @@ class Files:
 
     def usable(self, look: Look) -> Look:
         """The look, if the file is there and may be read."""
+        if look.problem == FOLDER:
+            raise self.could_not_look(look.path, FOLDER)
         if look.current is None:
             rotated = " (rotated files are)" if look.siblings else ""
             raise self.could_not_look(look.path, f"it is not there{rotated}: {look.problem}")

@@ -24,6 +24,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SIBLING = re.compile(r"[.-]\d[\d\-T:_.]*(?:\.(?P<packed>gz|bz2|xz|zst))?$|\.old$|\.bak$")
 _DATED = re.compile(r"[.-]\d[\d\-T:_.]*(?P<ending>\.[A-Za-z]{1,8})(?:\.(?P<packed>gz|bz2|xz|zst))?$")
 _UNPACK = {"gz": "gzip -dc", "bz2": "bzip2 -dc", "xz": "xz -dc", "zst": "zstd -dcq"}
+FOLDER = "it is a folder"
+"""What is said where a file is looked for and a folder is there."""
 _STAT = "stat -L -c '%i %s %Y %W %n'"
 
 
@@ -85,7 +87,7 @@ def look_text(marker: str, carry: int) -> str:
     return f"""
 M={shlex.quote(marker)}
 date +%s; date +%z
-{_STAT} -- "$P" 2>&1
+if [ -d "$P" ]; then echo '{FOLDER}'; else {_STAT} -- "$P" 2>&1; fi
 {_STAT} -- "$P".* "$P"-* "${{P%.*}}"[.-]*".${{P##*.}}"* 2>/dev/null
 S=$(stat -L -c %s -- "$P" 2>/dev/null || echo 0)
 sample() {{ printf '\\n%s %s\\n' "$M" $(($1/4096*4096)); dd if="$P" bs=4096 skip=$(($1/4096)) count="$2" 2>/dev/null; }}
