@@ -49,28 +49,33 @@ def discover(
     CouldNotLook when the host is not reached, or the compose project is not there; NotATarget on options that no
     host may have.
     """
-    section = _section(target, options)
-    host = Host(HOST, section, own_root_pid=os.getpid())
+    host = Host(HOST, _section(target, options), own_root_pid=os.getpid())
     try:
         progress(f"reading {target.told}")
         survey = _surveyed(host, target, options, now=now, with_packages=with_packages)
-        sets = sets_of(survey)
-        progress(f"reading services ({len(sets)})")
-        again = looking.again(_section(target, survey.options), sets, survey)
-        last = deployment(again.services.values(), now)
-        sources, not_sources = sources_of(survey, now.timestamp())
-        progress(f"reading logs ({len(sources)})")
-        sources, logs, starting = _logs(host, sources, last, now)
+        found = _visited(host, survey, system, progress)
     finally:
         host.close()
     address = address_of(target, options)
     found_doors = doors(survey, address, probe_http=probe_http)
     progress(f"asking ports for HTTP ({len(found_doors)})")
     heard, silent = knock(found_doors)
+    return replace(found, address=address, heard=heard, silent=silent)
+
+
+def _visited(host: Host, survey: Survey, system: str, progress: Progress) -> Found:
+    """What the second visit and the logs tell of what the first one found."""
+    now = survey.looked_at
+    sets = sets_of(survey)
+    progress(f"reading services ({len(sets)})")
+    again = looking.again(_section(survey.target, survey.options), sets, survey)
+    last = deployment(again.services.values(), now)
+    sources, not_sources = sources_of(survey, now.timestamp())
+    progress(f"reading logs ({len(sources)})")
+    sources, logs, starting = _logs(host, sources, last, now)
     return Found(
         survey=survey,
         system=system,
-        address=address,
         deployed_at=last.at if last else None,
         sets=sets,
         services=again.services,
@@ -78,8 +83,6 @@ def discover(
         not_sources=not_sources,
         logs=logs,
         starting=starting,
-        heard=heard,
-        silent=silent,
         certificates=again.certificates,
         timers=again.timers,
         time_sync=again.time_sync,
