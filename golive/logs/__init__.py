@@ -128,7 +128,8 @@ class LogReading:
     def amount(self) -> str:
         """How much was looked through, in words."""
         elsewhere = sum(piece.size for piece in self.pieces if not piece.lines)
-        lines = f"{self.counts['lines']} lines read"
+        count = self.counts["lines"]
+        lines = "1 line read" if count == 1 else f"{count} lines read"
         return f"{lines}, {elsewhere / 1e6:.0f} MB counted where they are" if elsewhere else lines
 
     def count_of(self, source: str, *levels: str) -> int:

@@ -209,6 +209,7 @@ def test_an_end_that_was_asked_for_is_none_either_where_the_container_still_show
         "worker: ended with exit code 137"
     ]
     assert crashes(*asked, rows=[{**killed, "oom_killed": True}]) == ["worker: killed for lack of memory"]
+    assert crashes(*asked, rows=[{**killed, "restarts": 1}]) == ["worker: started again once after it ended"]
     assert crashes(*asked, rows=[{**killed, "restarts": 2}]) == ["worker: started again 2 times after it ended"]
 
 

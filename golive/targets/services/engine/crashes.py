@@ -112,7 +112,8 @@ def _shown(container: Container, was_asked: bool) -> str:
     if container.oom_killed:
         return "killed for lack of memory"
     if container.restarts:
-        return f"started again {container.restarts} times after it ended"
+        times = "once" if container.restarts == 1 else f"{container.restarts} times"
+        return f"started again {times} after it ended"
     has_ended = (
         not was_asked
         and not container.running
