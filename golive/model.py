@@ -355,6 +355,20 @@ class Watch:
         return self.moment(slot.offset_s + self.tolerance_s)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phase:
+    """A part of a load: `kind` (ramp, hold, spike, steps, soak), `name` (`hold 1`), seconds after the load began.
+
+    `level` is what it ends at: users, or requests per second in the open model.
+    """
+
+    kind: str
+    name: str
+    start_s: float
+    end_s: float
+    level: float
+
+
 class ProbeState(StrEnum):
     """What one availability probe found. Time between samples that lie too far apart is unknown as well."""
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from pydantic import Field
 
 from fixtures.measure import Measure
-from golive.environment.params import CheckParams
-from golive.environment.sections import Moment
+from golive.environment.params import CheckParams, Moment
 
 
 class Params(CheckParams):

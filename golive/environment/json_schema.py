@@ -48,7 +48,7 @@ def schema_text(catalogue: Catalogue) -> str:
 
 def _criterion(catalogue: Catalogue, defs: dict[str, Any]) -> dict[str, Any]:
     head = CriterionHead.model_json_schema(ref_template=_TEMPLATE)
-    defs.update(head.pop("$defs", {}))
+    _adopt(head, defs)
     common = {**head["properties"], "for_each": _FOR_EACH}
     attest = _definition("attest", AttestAnswer, defs)
     feature = {"type": "string", "pattern": r"^tests/.+\.py::test_\w+$"}
@@ -60,7 +60,7 @@ def _criterion(catalogue: Catalogue, defs: dict[str, Any]) -> dict[str, Any]:
     ]
     for check, params in catalogue.all_params():
         schema = params.model_json_schema(ref_template=_TEMPLATE)
-        defs.update(schema.pop("$defs", {}))
+        _adopt(schema, defs)
         keys = {
             "check": {"const": check, "description": catalogue.runbook(check).claim},
             **schema.get("properties", {}),
@@ -68,6 +68,13 @@ def _criterion(catalogue: Catalogue, defs: dict[str, Any]) -> dict[str, Any]:
         }
         variants.append(_variant(common, head["required"], keys))
     return {"anyOf": variants}
+
+
+def _adopt(schema: dict[str, Any], defs: dict[str, Any]) -> None:
+    """Move the definitions of a schema to those of the whole; ValueError if one there has the same name."""
+    for name, definition in schema.pop("$defs", {}).items():
+        if defs.setdefault(name, definition) != definition:
+            raise ValueError(f"two records are called {name}; rename one, so that editors are told the right keys")
 
 
 def _variant(common: dict[str, Any], required: list[str], keys: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +90,7 @@ def _variant(common: dict[str, Any], required: list[str], keys: dict[str, Any]) 
 
 def _definition(name: str, model: type[BaseModel], defs: dict[str, Any], kind: str | None = None) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template=_TEMPLATE)
-    defs.update(schema.pop("$defs", {}))
+    _adopt(schema, defs)
     if kind is not None:
         schema["properties"]["kind"] = {"const": kind}
     defs[name] = schema

@@ -11,6 +11,7 @@ from typing import Any
 from golive.environment.catalogue import Catalogue
 from golive.environment.criteria import ANSWERS, CriteriaReader, Replaced, common, unknown_refs
 from golive.environment.kinds import section_with_kinds
+from golive.environment.loads.rules import aimed, anchored, load_problems
 from golive.environment.params import REFERENCE, Resolved, Secret, Strict
 from golive.environment.places import places_of, told_as_written
 from golive.environment.problems import EnvironmentInvalid, Problem, shown_path, unknown_name
@@ -100,7 +101,7 @@ def load_environment(
     merged = _merged(sources, providers, problems)
     section = section_with_kinds(merged, problems)
     # Criteria are read even where the sections are wrong, so that everything is told at once.
-    names = {name: _names(merged.data.get(name)) for name in _REFERABLE}
+    names = {name: _names(merged.data.get(name)) for name in _REFERABLE} | {"load profiles": _profiles(merged.data)}
     reader = CriteriaReader(catalogue, names, project)
     criteria_sources = _criteria_sources(merged, problems)
     criteria = _criteria(criteria_sources, merged, reader)
@@ -113,6 +114,9 @@ def load_environment(
                 problems += unknown_refs(record, names, merged, (part, name), f"{part}.{name}")
     if section.watch is not None:
         problems += unknown_refs(section.watch, names, merged, ("watch",), "watch")
+    if section.load is not None:
+        problems += unknown_refs(section.load, names, aimed(section.load, merged), ("load",), "load")
+    problems += load_problems(section, merged)
     # Only where every name that is referred to is there.
     problems += [] if problems else _unfit(section, criteria)
     problems += _unknown_criteria(merged, section, criteria, _written(criteria_sources) | reader.met)
@@ -170,6 +174,8 @@ def _merged(sources: list[Source], providers: Mapping[str, Provider] | None, pro
         for key, value in data.items():
             if key == "criteria" and isinstance(value, list):
                 value = [str(source.file.parent / v) if isinstance(v, str) else v for v in value]
+            if key == "load":
+                value = anchored(value, source.file.parent)
             _merge_key(whole, key, value, source)
     return whole
 
@@ -276,6 +282,11 @@ def _item_changed(entry: dict[str, Any], item: str, changes: dict[str, Any]) -> 
 
 def _names(section: Any) -> tuple[str, ...]:
     return tuple(section) if isinstance(section, dict) else ()
+
+
+def _profiles(data: Mapping[str, Any]) -> tuple[str, ...]:
+    load = data.get("load")
+    return _names(load.get("profiles")) if isinstance(load, dict) else ()
 
 
 def _written(sources: list[Source]) -> frozenset[str]:

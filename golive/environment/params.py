@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -94,6 +95,16 @@ Count = Annotated[int, Field(ge=0)]
 """A number of things; 0 allows none."""
 
 
+def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone: end it with Z for UTC, as in 2026-05-01T09:00:00Z")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_to_utc)]
+"""A point in time, written with its zone."""
+
+
 class Request(NamedTuple):
     """One HTTP request as a criterion writes it: `GET /api/orders`."""
 
@@ -140,6 +151,8 @@ CacheRef = Annotated[str, Ref("caches")]
 LogRef = Annotated[str, Ref("logs")]
 BackupRef = Annotated[str, Ref("backups")]
 DocumentRef = Annotated[str, Ref("documents")]
+ProfileRef = Annotated[str, Ref("load profiles")]
+"""Names an entry of `load.profiles`."""
 
 
 class Resolved(str):

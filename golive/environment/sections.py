@@ -6,19 +6,20 @@ What a service manager or log source needs beyond this is declared by its own fi
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from golive.environment.connection import APPLIES
 from golive.environment.connection import parse as parse_connection
+from golive.environment.loads import LoadSection
 from golive.environment.params import (
     REFERENCE,
     CheckParams,
     Duration,
     EndpointRef,
     HostRef,
+    Moment,
     Percent,
     Request,
     Secret,
@@ -29,19 +30,9 @@ from golive.environment.params import (
 from golive.environment.schedule import PATTERN, slot_of_entry, slots_of
 
 
-def _to_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a time needs its zone: end it with Z for UTC, as in 2026-05-01T09:00:00Z")
-    return moment.astimezone(UTC)
-
-
 def _known(moment: Any) -> Any:
     """A reference that was left unresolved (listing criteria needs no target) is no time yet."""
     return None if isinstance(moment, str) and REFERENCE.fullmatch(moment) else moment
-
-
-Moment = Annotated[datetime, AfterValidator(_to_utc)]
-"""A point in time, written with its zone."""
 
 
 class HostSection(Strict):
@@ -294,6 +285,9 @@ class EnvironmentSection(Strict):
     system: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     says: str = ""
     demo: bool = Field(False, description="the embedded target: started when it is not up")
+    production: bool | None = Field(
+        None, description="whether real users depend on it; taken for so unless this or `demo` says otherwise"
+    )
     include: tuple[str, ...] = Field((), description="further environment files, read first")
     deployment: DeploymentSection = DeploymentSection()
     hosts: dict[str, HostSection] = {}
@@ -307,6 +301,7 @@ class EnvironmentSection(Strict):
     documents: dict[str, str] = Field({}, description="reference documents by name: a path or URL")
     contacts: tuple[Contact, ...] = ()
     probe: ProbeSection = ProbeSection()
+    load: LoadSection | None = None
     watch: WatchSection | None = None
     sign_off: SignOffSection | None = None
     history: HistorySection | None = None
@@ -315,6 +310,11 @@ class EnvironmentSection(Strict):
     waivers: tuple[WaiverSection, ...] = ()
     attestations: tuple[AttestationSection, ...] = ()
     checks_path: tuple[str, ...] = Field((), description="folders with the team's own pytest tests")
+
+    @property
+    def is_production(self) -> bool:
+        """Whether it is to be spared: what says nothing of itself counts as production, the demo never does."""
+        return not self.demo if self.production is None else self.production
 
 
 class AttestAnswer(Strict):

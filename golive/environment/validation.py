@@ -39,7 +39,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 
 def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
-    """(path of the key, section, name) for every reference that a record holds, lists included."""
+    """(path of the key, section, name) for every reference that a record holds, lists and mappings included."""
     for field, key, section in _sections(type(record)):
         value = getattr(record, field)
         if isinstance(value, BaseModel):
@@ -48,8 +48,8 @@ def refs_of(record: BaseModel) -> Iterator[tuple[Path_, str, str]]:
             yield (key,), section, value
         elif section and isinstance(value, tuple | list):
             yield from (((key, i), section, name) for i, name in enumerate(value) if isinstance(name, str))
-        elif isinstance(value, tuple | list):
-            for i, part in enumerate(value):
+        elif isinstance(value, tuple | list | dict):
+            for i, part in value.items() if isinstance(value, dict) else enumerate(value):
                 if isinstance(part, BaseModel):
                     yield from (((key, i, *path), sec, name) for path, sec, name in refs_of(part))
 

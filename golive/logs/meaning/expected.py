@@ -9,8 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from golive.environment.params import Strict
-from golive.environment.sections import Moment
+from golive.environment.params import Moment, Strict
 from golive.logs.event import LogEvent
 
 
