@@ -15,10 +15,7 @@ from fixtures.seen import Trend
 from fixtures.trends import TrendParams, Trends, enough
 from golive.environment.params import Duration
 from golive.judge.limits import number
-from golive.judge.trends import KENDALL_MINIMUM, SLOPE_MINIMUM, mann_kendall, theil_sen
-
-_GOES_ON = 0.25
-"""In its later half a rise must be at least this share as steep as over all, or it is coming to its end."""
+from golive.judge.trends import KENDALL_MINIMUM, steady_growth
 
 
 class Params(TrendParams):
@@ -56,35 +53,23 @@ def test_no_value_grows_without_end(
 
 
 def _judge(trend: Trend, criterion: Params, measure: Measure) -> str:
-    """How it moved, in words. Growth counts only along a steady rise that goes on.
-
-    Values that go up and down are no leak, however far apart they end, and neither is a cache that fills up: its
-    growth ends by itself.
-    """
-    line = theil_sen(trend.samples, minimum=criterion.points)
-    chance = mann_kendall(trend.samples, minimum=criterion.points)
-    late = theil_sen(trend.last(max(SLOPE_MINIMUM, math.ceil(len(trend.seen) / 2))).samples)
-    risen, grown, how = line.slope * (line.end - line.begin), 0.0, "not steadily"
-    if chance.rises(criterion.significance) and risen > 0:
-        if late.slope < line.slope * _GOES_ON:
-            how = "levelling off"
-        elif risen < criterion.noise:
-            how = "hardly"
-        else:
-            grown, how = line.growth_percent, "steadily"
-    told = f"{how}, {number(line.slope)} {trend.unit} per hour over {line.end - line.begin:.1f} h, "
-    told += f"p = {chance.p:.2g}, {chance.points} points{trend.cut}"
-    if math.isinf(grown):
+    """How it moved, in words. Growth counts only along a steady rise that goes on."""
+    found = steady_growth(
+        trend.samples, significance=criterion.significance, noise=criterion.noise, minimum=criterion.points
+    )
+    told = f"{found.how}, {number(found.slope)} {trend.unit} per hour over {found.hours:.1f} h, "
+    told += f"p = {found.p:.2g}, {found.points} points{trend.cut}"
+    if math.isinf(found.percent):
         measure.fail(f"{trend.label} rises from 0 ({told})")
         return told
     measure(
-        grown,
+        found.percent,
         unit="%",
         name=f"growth of {trend.label}",
         subject=f"steady growth of {trend.label}",
         critical=criterion.at_most,
         inclusive=True,
-        samples=chance.points,
+        samples=found.points,
         detail=told,
     )
     return told

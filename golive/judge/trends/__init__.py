@@ -13,6 +13,7 @@ from golive.judge.trends.counts import (
     recurring,
     went_backwards,
 )
+from golive.judge.trends.growing import Growth, steady_growth
 from golive.judge.trends.points import MOST, Sample, TooFewPoints, prepared
 from golive.judge.trends.rising import KENDALL_MINIMUM, Kendall, mann_kendall
 from golive.judge.trends.slope import SLOPE_MINIMUM, Line, hours_to_reach, theil_sen
@@ -28,6 +29,7 @@ __all__ = [
     "USUAL_MINIMUM",
     "Change",
     "Fall",
+    "Growth",
     "Kendall",
     "Key",
     "Line",
@@ -43,6 +45,7 @@ __all__ = [
     "per_hour",
     "prepared",
     "recurring",
+    "steady_growth",
     "theil_sen",
     "times",
     "typical",
