@@ -1,0 +1,1 @@
+"""What was measured: added up in each process, gathered by one, written as one stream."""

@@ -1,0 +1,1 @@
+"""The users: their journeys, connections and requests; and those of a locustfile of the user's own."""
