@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from commands.environment import add_env, load
+from commands.exporting import kubernetes_load
+from commands.exporting.asked import must_be_shared, references, refuse_unquotable
 from commands.main import CommandError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def add(subparsers: Any) -> None:
     kubernetes.add_argument("--namespace", metavar="NAME", help="namespace of everything (default: kubectl's)")
     github = _format(formats, "github", _github, "a workflow for GitHub Actions")
     github.set_defaults(directory=".", python="python")
+    kubernetes_load.add(formats)
 
 
 def _format(formats: Any, name: str, run: Callable[..., int], says: str) -> argparse.ArgumentParser:
@@ -87,10 +89,10 @@ def _print(options: argparse.Namespace, render: Callable[[Plan], str], *, shared
     """`shared` says why the history cannot be a file where it runs."""
     from reports.exports import NotSchedulable
 
-    _refuse_unquotable(options)
+    refuse_unquotable(options)
     environment = load(options, resolved=False)
     if shared:
-        _must_be_shared(environment, shared)
+        must_be_shared(environment, shared)
     try:
         print(render(_plan(environment, options)), end="")
     except NotSchedulable as error:
@@ -106,7 +108,7 @@ def _plan(environment: Environment, options: argparse.Namespace) -> Plan:
     if section is None:
         raise CommandError(f"environment {environment.name} has no 'watch': `watch: {{}}` is a day with 12 checkpoints")
     now = datetime.now(UTC)
-    references = sorted(set(_references(environment)))
+    needed = references(environment)
     history = getattr(options, "history", None)
     return Plan(
         watch=new_watch(environment, deployed_at=_hour_0(environment, options), now=now),
@@ -116,8 +118,8 @@ def _plan(environment: Environment, options: argparse.Namespace) -> Plan:
         python=options.python,
         directory=options.directory or str(Path.cwd()),
         probes=section.availability is not None,
-        variables=tuple(name for kind, name in references if kind == "env"),
-        files=tuple(name for kind, name in references if kind == "file"),
+        variables=tuple(name for kind, name in needed if kind == "env"),
+        files=tuple(name for kind, name in needed if kind == "file"),
         options=(f"--history={history}",) if history else (),
     )
 
@@ -136,46 +138,6 @@ def _hour_0(environment: Environment, options: argparse.Namespace) -> datetime:
     if given.tzinfo is None:
         raise CommandError(f"--deployed-at: the time needs its zone: end it with Z for UTC, as in {_EXAMPLE}")
     return given.astimezone(UTC)
-
-
-def _references(environment: Environment) -> Iterator[tuple[str, str]]:
-    """Kind and name of every reference that is resolved where a run takes place."""
-    from golive.environment.load import read_files
-
-    for source in read_files(environment.file):
-        yield from _in(source.data)
-
-
-def _in(value: Any) -> Iterator[tuple[str, str]]:
-    from golive.environment.params import REFERENCE
-
-    if isinstance(value, str):
-        yield from ((found["kind"], found["name"]) for found in REFERENCE.finditer(value))
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _in(inner)
-
-
-def _must_be_shared(environment: Environment, why: str) -> None:
-    if environment.section.history is None:
-        raise CommandError(
-            f"environment {environment.name}: {why}, so the history must be a server's: add to the environment"
-            " history: {url: postgresql://USER@HOST/NAME, password: ${env:HISTORY_PASSWORD}}"
-        )
-
-
-def _refuse_unquotable(options: argparse.Namespace) -> None:
-    """CommandError for what no format can quote, and for a password that would stand in a schedule."""
-    for name, value in vars(options).items():
-        if isinstance(value, str) and not value.isprintable():
-            raise CommandError(
-                f"--{name.replace('_', '-')}: {value!r} has characters in it that a schedule cannot hold"
-            )
-    history = getattr(options, "history", None) or ""
-    if "://" in history and urlsplit(history).password is not None:
-        raise CommandError(
-            "--history: no password in a schedule: put 'history' into the environment, with 'password: ${env:NAME}'"
-        )
 
 
 def _absolute(path: str | None) -> str | None:

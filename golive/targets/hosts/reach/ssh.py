@@ -62,6 +62,21 @@ def open_way(name: str, section: HostSection, connection: Connection, sockets: S
     return Ssh(name, section, connection, sockets())
 
 
+def own_connection(section: HostSection, connection: Connection, *, back: tuple[int, int] | None = None) -> list[str]:
+    """The words before a command line that is run there through a connection of its own.
+
+    `back` is a port there and one here: what connects to the first, on that machine's loopback, reaches the second
+    on ours. If the first is taken, nothing is run.
+    """
+    words = ["ssh", "-o", "ControlMaster=no", "-o", "ControlPath=none"]
+    if back is not None:
+        there, here = back
+        # Of two values ssh takes the first: forwards of the client's configuration are allowed again with this one.
+        words += ["-o", "ClearAllForwardings=no", "-o", "ExitOnForwardFailure=yes"]
+        words += ["-R", f"127.0.0.1:{there}:127.0.0.1:{here}"]
+    return [*words, *_options(section, connection), "--", connection.host]
+
+
 class Ssh:
     """One connection, opened when it is first needed and again should it be lost."""
 

@@ -1,0 +1,1 @@
+"""What several formats of `golive export` ask of an environment."""
