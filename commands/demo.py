@@ -93,7 +93,8 @@ def _effect(fault: Fault) -> str:
         return "turns nothing red in a run, and voids a watch: what is deployed is not what it began with"
     if fault.shows_in == "trend":
         return "turns nothing red in a run, and shows as a trend over several checkpoints"
-    return f"turns red: {', '.join(sorted(fault.turns_red))}"
+    when = " under load" if fault.shows_in == "load" else ""
+    return f"turns red{when}: {', '.join(sorted(fault.turns_red))}"
 
 
 def _heal(options: argparse.Namespace) -> int:

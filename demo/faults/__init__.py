@@ -46,8 +46,10 @@ def _find() -> dict[str, Fault]:
 def _expected(fault: Fault, known: Mapping[str, Any]) -> Fault:
     criteria = frozenset(f"warungin.{criterion}" for criterion in known["criteria"])
     shows_in: ShowsIn = known.get("shows_in", "run")
-    if shows_in not in get_args(ShowsIn) or (shows_in == "run") != bool(criteria):
-        raise ValueError(f"turns_red.yaml: {fault.name} turns criteria red in a run, or shows in a watch or a trend")
+    if shows_in not in get_args(ShowsIn) or (shows_in in ("run", "load")) != bool(criteria):
+        raise ValueError(
+            f"turns_red.yaml: {fault.name} turns criteria red in a run or under load, or shows in a watch or a trend"
+        )
     return dataclasses.replace(fault, turns_red=criteria, told_as=known.get("told_as", ""), shows_in=shows_in)
 
 

@@ -31,7 +31,7 @@ HELPER_STARTS_WITHIN_S = 20.0
 HELPER_ENDS_WITHIN_S = 5.0
 
 
-ShowsIn = Literal["run", "watch", "trend"]
+ShowsIn = Literal["run", "watch", "trend", "load"]
 
 
 def nothing(_: Demo) -> None:
@@ -46,7 +46,8 @@ class Fault:
     criteria that have to notice and `told_as` a regular expression of what one of their messages then says. Some
     faults turn nothing red, because no single run can see them, and `shows_in` says where they are seen: in the
     `watch`, as what is deployed is no longer what it began with (`told_as` is then how the difference is told), or
-    in the `trend` of measurements over several checkpoints. All three stand in `turns_red.yaml`.
+    in the `trend` of measurements over several checkpoints. Those that show in a `load` turn criteria of a load red
+    and no checkpoint is held under them. All three stand in `turns_red.yaml`.
 
     `break_` returns when the fault can be seen, `heal` when it cannot any more; `heal` is also called after a `break_`
     that failed half-way. `needs_new_deployment` is for faults whose traces (restarts, log lines) stay behind: healing

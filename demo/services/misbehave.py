@@ -27,10 +27,16 @@ LEAK_BYTES = 256 * 1024
 LEAK_EVERY_S = 1.0
 LEAK_STEPS = 512  # in nine minutes to 128 MiB, and no further
 WAYWARD_ABSOLUTE_S = 30 * 86400.0
+ERROR_EVERY = 25
+ONE_AT_A_TIME_S = 0.045
+
+_OF_STORES = "/stores/"
 
 _directory = Path(os.environ.get(DIRECTORY_VARIABLE, "/nonexistent"))
 _requests: Counter[str] = Counter()
 _lock = threading.Lock()
+_served: Counter[str] = Counter()
+_one_at_a_time = threading.Lock()
 
 
 def is_on(fault: str) -> bool:
@@ -78,6 +84,22 @@ def delay_request(rule: str) -> None:
             is_tail = _requests[rule] % SLOW_TAIL_EVERY == 0
         if is_tail:
             pause(SLOW_TAIL_S, "slow-tail")
+
+
+def serve_one_at_a_time(rule: str) -> None:
+    """The routes of stores have one worker between them: who comes while it is busy waits for their turn."""
+    if _OF_STORES in rule and is_on("throughput-capped"):
+        with _one_at_a_time:
+            pause(ONE_AT_A_TIME_S, "throughput-capped")
+
+
+def breaks_down(rule: str) -> bool:
+    """Every 25th look at something of a store ends in an error that nobody expected."""
+    if not rule.startswith("GET ") or _OF_STORES not in rule or not is_on("load-errors"):
+        return False
+    with _lock:
+        _served[rule] += 1
+        return _served[rule] % ERROR_EVERY == 0
 
 
 def endless(fault: str) -> Iterator[bytes]:

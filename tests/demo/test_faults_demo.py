@@ -15,6 +15,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,7 @@ import requests
 from demo import control, layout, processes, supervisor
 from demo.faults import FAULTS, _expected
 from demo.services import backups
+from demo.services.misbehave import ERROR_EVERY, ONE_AT_A_TIME_S
 from demo.settings import HEARTBEAT_KEY, SERVICES
 from demo.state import DemoError, State, active_faults
 from tests.demo.test_services import (
@@ -430,6 +432,32 @@ def _(till: Till) -> bool:
     return min(_seconds(lambda: till.call("GET", "/health/live")) for _ in range(3)) > 0.25
 
 
+# Load
+
+
+@trouble("load-errors")
+def _(till: Till) -> bool:
+    token = token_of(till)
+    answers = [till.call("GET", "/api/stores/1/products", token=token) for _ in range(ERROR_EVERY)]
+    assert till.call("GET", "/api/me", token=token).status_code == 200
+    return [answer.status_code for answer in answers].count(500) == 1
+
+
+@trouble("throughput-capped")
+def _(till: Till) -> bool:
+    """What four ask at a time takes as long as one after the other, and what is not of stores does not wait."""
+    token = token_of(till)
+    with ThreadPoolExecutor(4) as pool:
+        began = time.monotonic()
+        asked = [pool.submit(Till(till.state).call, "GET", "/api/stores/1/products", token=token) for _ in range(8)]
+        assert {one.result().status_code for one in asked} == {200}
+        took = time.monotonic() - began
+    return took > 8 * ONE_AT_A_TIME_S
+
+
+# Memory
+
+
 def _memory_bytes(till: Till, service: str) -> int:
     pid = next(one.pid for one in control.status(till.state.directory) if one.name == service)
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
@@ -737,7 +765,7 @@ def test_a_fault_says_what_it_is(name: str) -> None:
     assert fault.says
     assert fault.incident
     assert all(re.fullmatch(r"warungin(\.[a-z0-9-]+)+", criterion) for criterion in fault.turns_red)
-    assert bool(fault.turns_red) == (fault.shows_in == "run")
+    assert bool(fault.turns_red) == (fault.shows_in in ("run", "load"))
     assert bool(fault.told_as) == (fault.shows_in != "trend")
 
 
@@ -755,7 +783,8 @@ def test_a_fault_brings_trouble_and_healing_ends_it(till: Till, name: str) -> No
     "known", [{"criteria": []}, {"criteria": ["a.b"], "shows_in": "watch"}, {"criteria": [], "shows_in": "never"}]
 )
 def test_a_fault_that_shows_nowhere_or_everywhere_is_refused(known: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="slow-leak turns criteria red in a run, or shows in a watch or a trend"):
+    told = "slow-leak turns criteria red in a run or under load, or shows in a watch or a trend"
+    with pytest.raises(ValueError, match=told):
         _expected(FAULTS["slow-leak"], known)
 
 

@@ -49,7 +49,11 @@ def _begin() -> None:
     g.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
     if not parts().brake.admits(request.remote_addr or ""):
         raise RefusalError(429, "too_many_requests", headers={"Retry-After": "1"})
-    misbehave.delay_request(f"{request.method} {request.url_rule}")
+    rule = f"{request.method} {request.url_rule}"
+    misbehave.delay_request(rule)
+    misbehave.serve_one_at_a_time(rule)
+    if misbehave.breaks_down(rule):
+        raise RuntimeError("the pool gave a connection that somebody else had closed")
 
 
 def _finish(response: Response) -> Response:

@@ -107,6 +107,11 @@ class Host:
         """What a probe finds that begins now. `facts` stays what the first one found."""
         return self._probed(marker_word(), with_rates=True)
 
+    def services_again(self, name: str) -> ServicesReading:
+        """The services of set `name` by a probe that begins now, without rates; CouldNotLook when nobody answered."""
+        facts, config = self._probed(marker_word(), with_rates=False), self.services[name]
+        return kind(config.kind).parse(config, facts.said(f"services {name}"), facts)
+
     def read_services(self, name: str) -> ServicesReading:
         """The services of set `name` as their manager told the probe. CouldNotLook when it did not answer."""
         config = self.services[name]

@@ -190,9 +190,10 @@ def verified(environment: Path, output: Path, variables: Mapping[str, str], *arg
 
 
 def _of_demo() -> dict[str, Any]:
-    """The demo's environment, whose references to the demo become those to variables."""
+    """The demo's environment, whose references to the demo become those to variables. Nobody presses this one."""
     text = (ROOT / "environments/demo.yaml").read_text(encoding="utf-8")
     moved = re.sub(r"\$\{demo:(\w+)\}", lambda found: f"${{env:WORLD_{found[1].upper()}}}", text)
     described: dict[str, Any] = yaml.safe_load(moved)
-    del described["demo"]
+    del described["demo"], described["load"]
+    described["adjust"] = {name: keys for name, keys in described["adjust"].items() if ".load." not in name}
     return described
