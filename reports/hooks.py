@@ -21,6 +21,8 @@ from reports.session import RunInfo
 from reports.text import visible
 
 _STANDING = "golive_outcome"
+_LOADS_TOLD = 3
+"""More lines about loads would leave no room for what failed."""
 _METADATA_KEPT = ("Python", "Platform", "Packages", "Plugins")
 
 
@@ -187,7 +189,7 @@ class RunReports:
             report=shown(self._output.report),
             width=width,
             hints=self._info.hints,
-            closing=self._collector.closing,
+            closing=[*self._output.load_lines[:_LOADS_TOLD], *self._collector.closing],
         )
         problems = [
             terminal.Line("", visible(problem), {"red": True})

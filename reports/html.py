@@ -23,6 +23,8 @@ from golive.model import EXTRA, Measurement, Outcome, RunRecord, Status, utc_tex
 from golive.targets.hosts.cost import Cost
 from reports import bars, wording
 from reports.files import write_whole
+from reports.load import charts
+from reports.load.view import LoadView
 from reports.session import RunInfo
 from reports.text import duration, plural, visible
 
@@ -78,6 +80,8 @@ class Told:
     others: int = 0
     others_failed: int = 0
     costs: dict[str, Cost] = field(default_factory=dict)
+    loads: tuple[LoadView, ...] = ()
+    baseline: str = ""
     made_with: dict[str, str] = field(default_factory=dict)
 
 
@@ -102,6 +106,7 @@ def body(record: RunRecord, info: RunInfo, told: Told) -> str:
         facts=list(_facts(record)),
         open_details=blocking <= _OPEN_AT_MOST,
         whole_cost=sum(told.costs.values(), Cost()),
+        load_style=_load_style() if told.loads else "",
         script=(TEMPLATES / "report.js").read_text(encoding="utf-8"),
     )
     return page
@@ -188,6 +193,10 @@ def _dial(phone: str) -> str:
     return re.sub(r"[^0-9+]", "", phone)
 
 
+def _load_style() -> Markup:
+    return Markup((TEMPLATES / "load" / "load.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+
+
 @cache
 def _template() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -213,6 +222,7 @@ def _template() -> Any:
     }
     made.globals |= {
         "amount": bars.amount,
+        "plot": charts,
         "words": wording.WORDS,
         "next_step": wording.next_step,
         "plural": plural,

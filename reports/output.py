@@ -15,6 +15,7 @@ from golive import __version__
 from golive.model import RunRecord
 from reports import ci, files, github, html, junit
 from reports.collector import Collector
+from reports.load.told import Loads, taken
 from reports.results import as_text, results
 from reports.session import RunInfo
 
@@ -32,6 +33,12 @@ class Output:
         self._collector = collector
         self._asked = asked
         self._written: RunRecord | None = None
+        self._loads: Loads | None = None
+
+    @property
+    def load_lines(self) -> list[str]:
+        """A line about each load, for the terminal."""
+        return [] if self._loads is None else self._loads.lines
 
     @property
     def report(self) -> Path:
@@ -44,10 +51,23 @@ class Output:
         record = collector.record()
         if record is not self._written:
             info = self._info
-            data = results(record, says=info.says, selected=collector.selected, costs=info.costs())
+            self._take_loads()
+            loads = {} if self._loads is None else self._loads.results
+            data = results(record, says=info.says, selected=collector.selected, costs=info.costs(), loads=loads)
             text = as_text(data)
             self._try("results.json", lambda: files.write_whole(self._info.directory / "results.json", text))
             self._written = record
+
+    def _take_loads(self) -> None:
+        """Once, while the targets and the history are still open; what cannot be told costs no other result."""
+        if self._loads is not None:
+            return
+        info = self._info
+        try:
+            self._loads = taken(info.loads, info.baseline, info.redact)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the outcomes are to be written
+            self._loads = Loads()
+            self.problems.append(f"the loads could not be told: {type(error).__name__}: {error}")
 
     def page(self, *, others: int, others_failed: int) -> str:
         """The body of report.html; `others` are the tests that are left to pytest-html's own table.
@@ -61,16 +81,19 @@ class Output:
             return "<p>This report could not be drawn. The outcomes are in results.json and junit.xml beside it.</p>"
 
     def _page(self, others: int, others_failed: int) -> str:
-        collector = self._collector
+        collector, info = self._collector, self._info
+        record, loads = collector.record(), self._loads or Loads()
         told = html.Told(
             selected=collector.selected,
             ended=collector.ended,
             others=others,
             others_failed=others_failed,
-            costs=dict(sorted(self._info.costs().items())),
+            costs=dict(sorted(info.costs().items())),
+            loads=tuple(loads.views(record.outcomes, info.criteria, info.directory)),
+            baseline="" if loads.baseline is None else loads.baseline.name,
             made_with={"golive": __version__, "Python": platform.python_version(), "pytest": pytest.__version__},
         )
-        return html.body(collector.record(), self._info, told)
+        return html.body(record, info, told)
 
     def complete(self, *, others: int) -> None:
         """pytest and pytest-html have written their files: set them right, then let `latest` lead here."""

@@ -11,20 +11,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from golive.history.plain import run_data
+from golive.judge.load.result import LoadResult
 from golive.model import RunRecord
 from golive.targets.hosts.cost import Cost
+from reports.load.summary import load_data
 from reports.wording import counts
 
 
 def results(
-    record: RunRecord, *, says: str = "", selected: int = 0, costs: Mapping[str, Cost] | None = None
+    record: RunRecord,
+    *,
+    says: str = "",
+    selected: int = 0,
+    costs: Mapping[str, Cost] | None = None,
+    loads: Mapping[str, LoadResult] | None = None,
 ) -> dict[str, Any]:
-    """The run as plain data. `selected` is the number of tests that were going to run, `costs` those of each host."""
+    """The run as plain data.
+
+    `selected` is the number of tests that were going to run, `costs` those of each host, `loads` what each profile
+    showed that was run.
+    """
     return {
         **run_data(record),
         "says": says,
         "selected": selected,
         "cost": {name: cost.as_data() for name, cost in sorted((costs or {}).items())},
+        "load": load_data(loads or {}),
         "counts": {status.value: number for status, number in counts(record.outcomes).items()},
     }
 

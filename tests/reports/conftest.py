@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from golive.judge.load.result import LoadResult
 from golive.model import Outcome
 from tests.reports.emulation import info
 
@@ -74,8 +75,17 @@ def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell(pytester: pytest.Pytester) -> Tell:
     """Run a session over outcomes and give back what it left: `tell(outcomes, "-n", "2", subprocess=True)`."""
 
-    def run(outcomes: Sequence[Outcome | dict[str, Any]], *args: str, subprocess: bool = False) -> Told:
+    def run(
+        outcomes: Sequence[Outcome | dict[str, Any]],
+        *args: str,
+        subprocess: bool = False,
+        loads: Mapping[str, LoadResult] | None = None,
+    ) -> Told:
         prepare(pytester, outcomes)
+        if loads is not None:
+            data = {name: result.as_data() for name, result in loads.items()}
+            (pytester.path / "loads.json").write_text(json.dumps(data), encoding="utf-8")
+            args = ("--loads=loads.json", *args)
         start = pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess
         result = start("--told=told.json", "-p", "no:cacheprovider", *_LEAN, *args)
         return Told(result, info(pytester.path).directory)

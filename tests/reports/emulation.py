@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from golive.environment.redaction import Redactor
+from golive.judge.load.result import LoadResult
 from golive.model import Deployment
 from reports.plugin import prepare
 from reports.session import RunInfo
@@ -32,13 +33,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--told` and what the run should say of itself."""
     parser.addoption("--told", default=None)
     parser.addoption("--unanswered", type=int, default=0)
+    parser.addoption("--loads", default=None, help="FILE with `LoadResult.as_data()` by profile")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the reports as the real plugin does."""
     if config.getoption("--told") is not None and not hasattr(config, "workerinput"):
-        prepare(config, info(config.rootpath, unanswered=config.getoption("--unanswered")))
+        unanswered, told = config.getoption("--unanswered"), config.getoption("--loads")
+        prepare(config, info(config.rootpath, unanswered=unanswered, loads=lambda: loads(told)))
+
+
+def loads(file: str | None) -> dict[str, LoadResult]:
+    """The loads that `file` holds; none without a file."""
+    if file is None:
+        return {}
+    told = json.loads(Path(file).read_text(encoding="utf-8"))
+    return {name: LoadResult.from_data(data) for name, data in told.items()}
 
 
 def info(root: Path, *, unanswered: int = 0, **further: Any) -> RunInfo:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,10 @@ import pytest
 import yaml
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
-GITHUB, GITLAB = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL))
+GITHUB, GITLAB, SSH_STEPS, SSH_JOB, LOAD = (
+    yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL)
+)
+NAMED = ("STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS")
 COMMAND = ".venv/bin/pytest --env=staging -m smoke"
 
 
@@ -32,6 +38,38 @@ def test_gitlab_gates_on_the_smoke_criteria_and_keeps_the_report() -> None:
     assert job["artifacts"]["paths"] == ["reports/output/staging"]
     assert job["artifacts"]["reports"]["junit"] == "reports/output/staging/2*/junit.xml"
     assert GITLAB["deploy-production"]["needs"] == ["verify-staging"]
+
+
+def test_a_key_is_written_for_its_owner_alone_and_forgotten(tmp_path: Path) -> None:
+    write, verify, forget = SSH_STEPS
+    key = "-----BEGIN KEY-----\nline\n-----END KEY-----"
+    variables = {"RUNNER_TEMP": str(tmp_path), "KEY": key, "HOSTS": "app ssh-ed25519 AAAA", "PATH": os.defpath}
+    subprocess.run(["sh", "-euc", write["run"]], env=variables, check=True, timeout=20)
+    assert (tmp_path / "ssh" / "key").read_text(encoding="utf-8") == f"{key}\n"
+    assert (tmp_path / "ssh" / "key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "ssh").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "ssh" / "known_hosts").read_text(encoding="utf-8") == "app ssh-ed25519 AAAA\n"
+    assert verify["run"] == COMMAND
+    assert {verify["env"][name].removeprefix("${{ runner.temp }}/ssh/") for name in NAMED} == {"key", "known_hosts"}
+    subprocess.run(["sh", "-euc", forget["run"]], env=variables, check=True, timeout=20)
+    assert forget["if"] == "always()"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_pipeline_trusts_a_host_key_that_it_fetched_itself() -> None:
+    pipelines = json.dumps([GITHUB, GITLAB, SSH_STEPS, SSH_JOB, LOAD])
+    assert "ssh-keyscan" not in pipelines
+    assert "StrictHostKeyChecking" not in pipelines
+    assert all(f"${{env:{name}}}" in DOC for name in NAMED)
+    assert SSH_JOB["verify-staging"]["before_script"][0] == 'chmod 600 "$STAGING_SSH_KEY"'
+
+
+def test_load_runs_alone_and_keeps_its_data() -> None:
+    job = LOAD["load-staging"]
+    verify, keep = job["steps"][-2:]
+    assert verify["run"] == ".venv/bin/pytest --env=staging -m load"
+    assert keep["if"] == "always()"
+    assert job["concurrency"] == GITHUB["jobs"]["verify-staging"]["concurrency"]
 
 
 def test_every_exit_code_of_pytest_is_explained() -> None:

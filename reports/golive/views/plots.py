@@ -10,6 +10,7 @@ from statistics import median
 from golive.judge.limits import number
 from golive.judge.trends import TooFewPoints, mann_kendall, theil_sen
 from golive.model import Status
+from reports.axes import Frame, Mark, nice_ticks
 from reports.bars import amount, limit_words
 from reports.golive.views.series import Trace
 from reports.text import plural
@@ -24,14 +25,6 @@ _CHANCE = 0.05
 """A trend that chance alone shows this often is none."""
 _HOUR_STEPS = (1, 2, 3, 4, 6, 12, 24, 48, 96, 168)
 _MOST_HOURS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A tick of an axis: where, in units of the picture, and what it says."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +50,6 @@ class Picture:
     forbidden: tuple[float, float] | None
     beyond: str
     words: str
-
-
-@dataclass(frozen=True)
-class _Scale:
-    low: float
-    high: float
-    hours: float
-
-    def x(self, hour: float) -> float:
-        share = min(max(hour / self.hours, 0.0), 1.0) if self.hours > 0 else 0.0
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
 
 def picture(trace: Trace, hours: float) -> Picture | None:
@@ -117,25 +95,23 @@ def slope(trace: Trace) -> str:
     return f"{'rises' if line.slope > 0 else 'falls'} {amount(abs(line.slope), trace.unit)} per hour"
 
 
-def nice_ticks(low: float, high: float, about: int = 3) -> list[float]:
-    """Round numbers within `[low, high]`, roughly `about` of them."""
-    raw = (high - low) / about
-    if not raw > 0 or not math.isfinite(raw):
-        return [low]
-    unit = 10.0 ** math.floor(math.log10(raw))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [i * step for i in range(first, last + 1)]
-
-
-def _scale(values: Sequence[float], others: Sequence[float], limit: float | None, hours: float) -> _Scale:
+def _scale(values: Sequence[float], others: Sequence[float], limit: float | None, hours: float) -> Frame:
     seen = [*values, *others, *([] if limit is None else [limit])]
     low, high = min(seen), max(seen)
     if low >= 0 and (limit is not None or low <= 0.6 * high):
         low = 0.0
     room = 0.08 * (high - low) or max(abs(high), 1.0) * 0.1
-    return _Scale(low=low if low == 0 else low - room, high=high + room, hours=hours)
+    return Frame(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+        top=TOP,
+        bottom=BOTTOM,
+        low=low if low == 0 else low - room,
+        high=high + room,
+        end=hours,
+    )
 
 
 def _near(value: float, values: Sequence[float]) -> bool:
@@ -144,7 +120,7 @@ def _near(value: float, values: Sequence[float]) -> bool:
     return abs(value) <= _REACH * reach or value == 0
 
 
-def _lines(trace: Trace, scale: _Scale) -> list[str]:
+def _lines(trace: Trace, scale: Frame) -> list[str]:
     """SVG path data, one for each stretch without a gap."""
     stretches: list[list[str]] = []
     for i, dot in enumerate(trace.dots):
@@ -159,16 +135,16 @@ def _forbidden(limit: float, *, higher: bool) -> tuple[float, float]:
     return (limit, round(HEIGHT - BOTTOM - limit, 1)) if higher else (TOP, round(limit - TOP, 1))
 
 
-def _line(value: float | None, scale: _Scale) -> float | None:
+def _line(value: float | None, scale: Frame) -> float | None:
     finite = _finite(value)
     return scale.y(finite) if finite is not None and scale.low <= finite <= scale.high else None
 
 
-def _hour_marks(scale: _Scale) -> list[Mark]:
-    step = next((s for s in _HOUR_STEPS if scale.hours / s <= _MOST_HOURS), math.ceil(scale.hours / _MOST_HOURS))
-    marks = [float(i * step) for i in range(int(scale.hours // step) + 1)]
+def _hour_marks(scale: Frame) -> list[Mark]:
+    step = next((s for s in _HOUR_STEPS if scale.end / s <= _MOST_HOURS), math.ceil(scale.end / _MOST_HOURS))
+    marks = [float(i * step) for i in range(int(scale.end // step) + 1)]
     if len(marks) < 2:
-        marks = [0.0, round(scale.hours, 2)]
+        marks = [0.0, round(scale.end, 2)]
     return [Mark(scale.x(hour), f"{number(hour)}{' h' if hour == marks[-1] else ''}") for hour in marks]
 
 

@@ -151,14 +151,6 @@ def test_axes_have_few_round_ticks() -> None:
     assert [mark.text for mark in drawn.hours] == ["0", "6", "12", "18", "24 h"]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [(0, 100, [0, 50, 100]), (0, 1, [0, 0.5, 1]), (3, 8, [4, 6, 8]), (0, 7, [0, 2.5, 5]), (5, 5, [5])],
-)
-def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
-    assert plots.nice_ticks(low, high) == pytest.approx(ticks)
-
-
 def test_a_value_beyond_drawing_is_not_drawn() -> None:
     assert plots.picture(trace_of(measured(lambda h: 1e307 * h, critical=None)), 24.0) is None
 
