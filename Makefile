@@ -7,11 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help checkpoint smoke test integration benchmarks lint generated clean
+.PHONY: help checkpoint smoke load test integration benchmarks lint generated clean
 
 help:
 	@echo "make checkpoint [ENV=demo]   verify an environment once and write its report"
 	@echo "make smoke      [ENV=demo]   the quick post-deploy part of it"
+	@echo "make load       [ENV=demo]   whether it holds the load it must, within its budgets"
 	@echo "make test                    test the suite itself (no root, no Docker, loopback only)"
 	@echo "make integration             tests on real servers from Debian packages (root)"
 	@echo "make benchmarks              measured costs, beside a peer in the same run"
@@ -32,14 +33,20 @@ checkpoint: $(READY)
 smoke: $(READY)
 	$(BIN)/pytest --env=$(ENV) -m smoke
 
+load: $(READY)
+	$(BIN)/pytest --env=$(ENV) -m load
+
 # Long files whose tests need not stay together: whoever has nothing left to do takes over half of the other's.
 SHARED := tests/demo tests/checks/test_faults.py
+# What presses a target takes all that a machine has, and so is kept away from what is measured.
+PRESSING := tests/load tests/fixtures/test_load_runs.py
 # What measures this machine, or needs it quiet, runs alone.
-ALONE := tests/checks/hosts tests/checks/test_faults_alone.py tests/watch/test_day.py
+ALONE := tests/checks/hosts tests/checks/test_faults_alone.py tests/checks/load/test_load_faults.py tests/watch/test_day.py
 
 test: $(READY)
-	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks $(patsubst %,--ignore=%,$(SHARED) $(ALONE)) -n 2 --dist=loadfile
+	$(BIN)/pytest tests --ignore=tests/integration --ignore=tests/benchmarks $(patsubst %,--ignore=%,$(SHARED) $(PRESSING) $(ALONE)) -n 2 --dist=loadfile
 	$(BIN)/pytest $(SHARED) -n 2 --dist=worksteal
+	$(BIN)/pytest $(PRESSING) -n 2 --dist=loadfile
 	$(BIN)/pytest $(ALONE)
 
 integration: $(READY)

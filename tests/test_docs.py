@@ -23,6 +23,7 @@ from fixtures.options import CATALOGUE, PROJECT
 from golive.environment.catalogue import parse_runbook
 from golive.environment.criteria import ANSWERS, COMMON_KEYS
 from golive.environment.kinds import PACKAGES, config_of, kinds_of
+from golive.environment.loads import LoadSection
 from golive.environment.params import CheckParams, seconds
 from golive.environment.references import standard_providers
 from golive.environment.sections import (
@@ -32,7 +33,9 @@ from golive.environment.sections import (
     SignOffSection,
     WatchSection,
 )
+from golive.judge.load.result import result_of
 from golive.model import Outcome, RunRecord, Severity, Status, When
+from reports.load.summary import load_data
 from reports.results import results
 
 PAGES = (
@@ -45,6 +48,7 @@ GENERATED = ("checks.md", "criteria.md")
 """Pages that `golive docs` writes; naming something there does not explain it."""
 WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.name not in GENERATED)
 GUIDE = (PROJECT / "docs" / "guide.md").read_text(encoding="utf-8")
+LOAD = (PROJECT / "docs" / "load.md").read_text(encoding="utf-8")
 OPERATIONS = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 _FENCED = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(\s*(?P<target>[^)\s]+)\s*\)")
@@ -196,7 +200,8 @@ def test_options_with_values_are_written_with_an_equals_sign() -> None:
 
 
 def test_every_key_of_an_environment_is_documented() -> None:
-    assert [f"{section}: {key}" for section, key in environment_keys() if f"`{key}`" not in GUIDE] == []
+    missing = [f"{section}: {key}" for section, key in environment_keys() if f"`{key}`" not in GUIDE + LOAD]
+    assert missing == []
 
 
 def test_every_key_of_a_criterion_is_documented() -> None:
@@ -252,6 +257,32 @@ def test_checks_that_look_back_are_told_of() -> None:
     about = {"answered", "documented", "measured", "passed", "recent"}
     names = {check for check in CATALOGUE.ids if check.startswith("history/")} - {f"history/{name}" for name in about}
     assert [name for name in sorted(names) if f"| `{name}` |" not in OPERATIONS] == []
+
+
+def test_loads_that_are_shown_are_valid() -> None:
+    shown = [yaml.safe_load(text) for text in texts("load.md", "yaml")]
+    loads = [LoadSection.model_validate(data["load"]) for data in shown if isinstance(data, dict) and "load" in data]
+    assert {profile.model for load in loads for profile in load.profiles.values()} == {"closed", "open"}
+
+
+def test_criteria_of_loads_that_are_shown_have_parameters_that_there_are() -> None:
+    for text in texts("load.md", "yaml"):
+        data = yaml.safe_load(text)
+        for entry in data if isinstance(data, list) else ():
+            own = {key: value for key, value in entry.items() if key not in {*COMMON_KEYS, "check", "within"}}
+            assert CATALOGUE.params(entry["check"]).model_validate(own), entry["id"]
+
+
+def test_checks_of_loads_are_told_of() -> None:
+    names = [check for check in CATALOGUE.ids if check.startswith("load/")]
+    assert names
+    assert [name for name in names if f"| `{name}` |" not in LOAD] == []
+
+
+def test_the_numbers_of_a_load_in_the_results_are_documented() -> None:
+    lines = [{"kind": "began", "at": 0}, {"kind": "ended", "at": 9, "reason": "done"}]
+    told = load_data({"x": result_of(profile="x", model="closed", planned=(), lines=lines)})["x"]
+    assert [name for name in (*told, *told["total"]) if f"`{name}`" not in LOAD] == []
 
 
 def test_the_criteria_that_are_answered_are_counted_right() -> None:
@@ -312,6 +343,20 @@ def test_checks_that_are_named_exist() -> None:
     assert named - {*CATALOGUE.ids, "cache/clients"} == set(), "cache/clients is the example that readers write"
 
 
-@pytest.mark.parametrize("name", ["report.png", "golive-report.png"])
+def test_the_example_is_valid_also_with_what_it_only_suggests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (PROJECT / "environments" / "prod.example.yaml").read_text(encoding="utf-8")
+    suggested = "".join(re.findall(r"^# (?:- id:|  ).*\n", text, re.MULTILINE)).replace("# ", "", 1)
+    (tmp_path / "suggested.yaml").write_text(suggested.replace("\n# ", "\n"), encoding="utf-8")
+    criteria = f"criteria: [{PROJECT}/environments/criteria/warungin/*.yaml, suggested.yaml]"
+    (tmp_path / "prod.yaml").write_text(re.sub(r"^criteria: .*$", criteria, text, flags=re.MULTILINE), encoding="utf-8")
+    assert golive(["validate", f"--env={tmp_path / 'prod.yaml'}", "--offline"]) == 0, capsys.readouterr()
+    number = suggested.count("- id:")
+    assert number >= 6
+    assert f"valid, {133 + number} criteria" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["report.png", "golive-report.png", "load-report.png"])
 def test_pictures_of_the_reports_are_small(name: str) -> None:
     assert (PROJECT / "docs" / name).stat().st_size < 300_000
