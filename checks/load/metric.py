@@ -56,8 +56,15 @@ def test_what_prometheus_saw_under_load_is_within_its_limit(
         raise CouldNotLook(f"{endpoint.name} has no series for {criterion.query} in the time of the load")
     for name, values in series.items():
         require(len(values), criterion.min_points, f"values of {name}", load_result)
+        found = _judged(values, criterion.by)
+        if not math.isfinite(found):
+            # A quantile beyond the last bucket, or a share of nothing: beyond each limit, if on the wrong side.
+            is_beyond = found == (math.inf if criterion.better == "lower" else -math.inf)
+            told = f"{name}: {criterion.by} of {len(values)} values is {found:+g}{cut_short(load_result)}"
+            (measure.fail if is_beyond else measure.unknown)(told)
+            continue
         measure(
-            _judged(values, criterion.by),
+            found,
             unit=criterion.unit,
             name=name,
             warning=criterion.warning,
@@ -75,14 +82,14 @@ def _judged(values: list[float], by: str) -> float:
 
 
 def _series(data: Any, name: str) -> Iterator[tuple[str, list[float]]]:
-    """Each series by its labels with its finite values; CouldNotLook for what is no answer to a range query."""
+    """Each series by its labels with its values, without NaN; CouldNotLook for what is no answer to a range query."""
     try:
         result = data["data"]["result"]
         if data["status"] != "success" or data["data"]["resultType"] != "matrix":
             raise ValueError("not a matrix")
         for one in result:
             values = [float(value) for _, value in one["values"]]
-            yield _label(one["metric"]), [value for value in values if math.isfinite(value)]
+            yield _label(one["metric"]), [value for value in values if not math.isnan(value)]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise CouldNotLook(f"{name} gave no answer to a range query, as Prometheus does") from None
 

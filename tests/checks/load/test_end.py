@@ -229,6 +229,24 @@ def test_each_series_is_judged(prometheus: PrometheusDouble, by: str, value: flo
     assert "query=max%28waiting%29" in asked
 
 
+@pytest.mark.parametrize(
+    ("value", "keys", "status"),
+    [
+        ("+Inf", {}, Status.FAIL),
+        ("+Inf", {"by": "average"}, Status.FAIL),
+        ("+Inf", {"by": "lowest"}, Status.PASS),
+        ("-Inf", {"by": "lowest"}, Status.UNKNOWN),
+        ("-Inf", {"by": "lowest", "better": "higher", "critical": 0}, Status.FAIL),
+        ("+Inf", {"better": "higher"}, Status.UNKNOWN),
+    ],
+)
+def test_what_is_endless_is_beyond_each_limit(
+    prometheus: PrometheusDouble, value: str, keys: dict[str, Any], status: Status
+) -> None:
+    prometheus.answers({}, ["1", "2", value, "1"])
+    assert prometheus.judge(**{"critical": 5, **keys}).status is status
+
+
 def test_no_series_or_too_few_values_are_unknown(prometheus: PrometheusDouble) -> None:
     prometheus.data = {"status": "success", "data": {"resultType": "matrix", "result": []}}
     outcome = prometheus.judge(critical=5)
