@@ -47,7 +47,7 @@ def recovery(
     before, after = _around(result.planned, spike)
     begun = {phase.name: phase for phase in result.phases}
     usual = result.window(request, before.name)
-    expected = usual.n / usual.seconds * settled_s if usual.seconds else 0.0
+    expected = _good(usual) / usual.seconds * settled_s if usual.seconds else 0.0
     if expected < min_samples:
         raise CouldNotLook(f"only {expected:.0f} requests in {settled_s} s before {spike}, {min_samples} are needed")
     if not any(phase.name in begun for phase in after):
@@ -81,4 +81,9 @@ def _window(result: LoadResult, request: str | None, at: int, length: int) -> To
 
 
 def _p95(window: Totals, expected: float) -> float | None:
-    return window.latency.percentile(_P) if window.n >= max(1.0, expected * _ENOUGH) else None
+    return window.latency.percentile(_P) if _good(window) >= max(1.0, expected * _ENOUGH) else None
+
+
+def _good(totals: Totals) -> int:
+    """Answers that were wanted: to refuse everybody is quick, and no recovery."""
+    return totals.n - totals.failed()

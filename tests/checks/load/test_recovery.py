@@ -117,3 +117,12 @@ def test_another_spike_ends_what_counts_as_after() -> None:
     assert (first.after_s, len(first.after_ms)) == (None, 8)
     with pytest.raises(ValueError, match="nothing comes after"):
         recovered(result(profile(*RUSH[:3]), seconds[:10]), "spike 1", factor=1.5, floor_ms=1.0)
+
+
+def test_a_system_that_refuses_everybody_after_a_spike_has_not_recovered() -> None:
+    of = profile(*RUSH)
+    quick = [second(at, (100.0,) * 20) for at in range(SPIKE_ENDS)]
+    quick += [second(at, (2.0,) * 20, failures={"503": 20}) for at in range(SPIKE_ENDS, 20)]
+    outcome = judge(recovery, loaded(result(of, quick), of), **KEYS)
+    assert outcome.status is Status.FAIL
+    assert outcome.message.startswith("not recovered 8 s after spike 1")
