@@ -35,7 +35,9 @@ class Params(WatchedParams):
     def broken(self, seen: Seen) -> str | None:
         if len(seen.faults) > self.max_errors:
             return f"{seen.faults[-1][1]} while the load lasted"
-        slow = [(name, value) for name, points in seen.values.items() for _, value in points if value >= self.critical]
+        # Whoever looks may add a request meanwhile, so that its first answer is no reason to stumble.
+        known = list(seen.values.items())
+        slow = [(name, value) for name, points in known for _, value in points if value >= self.critical]
         return f"{slow[-1][0]} took {number(slow[-1][1])} ms while the load lasted" if slow else None
 
 

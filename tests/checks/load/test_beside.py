@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -210,6 +210,17 @@ def test_too_few_answers_are_unknown() -> None:
     outcome = beside(responsive, ASKED, values={"GET /dashboard": points([20, 30])})
     assert outcome.status is Status.UNKNOWN
     assert outcome.message == "only 2 looks, 3 are needed"
+
+
+def test_a_first_answer_that_comes_in_meanwhile_does_not_break_a_guard() -> None:
+    class Growing(list[tuple[float, float]]):
+        def __iter__(self) -> Iterator[tuple[float, float]]:
+            values.setdefault("GET /other", points([20]))
+            return super().__iter__()
+
+    values: dict[str, list[tuple[float, float]]] = {"GET /dashboard": Growing(points([20, 30]))}
+    params = responsive.Params.model_validate({"profile": "noon", **ASKED})
+    assert params.broken(Seen(values=values)) is None
 
 
 # What they share
