@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._made: dict[Made, None] = {}
+        self._unwritten = ""
 
     def __len__(self) -> int:
         return len(self._made)
@@ -74,12 +75,17 @@ class Ledger:
         finally:
             deadline = 0.0
             pool.shutdown(cancel_futures=True)
-        return _told(left, self.file.name)
+        unwritten = (f"{self.file.name} is not complete: {self._unwritten}",) if self._unwritten else ()
+        return (*_told(left, self.file.name), *unwritten)
 
     def _write(self, made: Made, more: Mapping[str, Any]) -> None:
         entry = {"clean_up": made.clean_up, "as": made.account, **more}
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        try:
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            # A disk that is full is no reason to leave test data behind: all of it is known here, too.
+            self._unwritten = self._unwritten or str(error.strerror or error)
 
 
 class Sender:

@@ -116,3 +116,13 @@ def test_an_interrupt_breaks_cleaning_up_off_and_the_ledger_tells_what_was_done(
 def test_an_entry_that_does_not_say_how_is_refused(ledger: Ledger) -> None:
     with pytest.raises(KeyError, match="clean_up"):
         ledger.see({"kind": "made", "as": "ann"})
+
+
+def test_a_full_disk_keeps_nothing_from_being_taken_back(shop: Target) -> None:
+    ledger = Ledger(Path("/dev/full"))
+    for number in range(1, 21):
+        ledger.see(made(number))
+    send = sender(shop.url)
+    assert ledger.clean_up(send, time_limit_s=10) == ("full is not complete: No space left on device",)
+    send.close()
+    assert shop.orders == set()
