@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -19,6 +20,8 @@ from load.inside.telling.aggregate import Recorder
 _LOOK_S = 0.01
 _LATE_S = 3.0
 """How much later than the others a worker may have begun."""
+_QUEUE_S = 2.0
+"""How long arrivals that wait for a free user when the last stage is over may still be taken."""
 
 
 class Engine:
@@ -31,6 +34,7 @@ class Engine:
         self.arrivals = Arrivals(Course([]))
         self.pace = None if plan.max_rate is None else Pace(plan.max_rate / plan.workers)
         self.is_ending = False
+        self.is_closed = False
         self._last_s = self.course.end_s - 1e-6
         self.began: float | None = None
         # From here on this clock is told, so that a step of the machine's clock moves no request into another second.
@@ -73,13 +77,25 @@ class Engine:
             gevent.sleep(min(_LATE_S, max(0.0, self.course.end_s - self.elapsed_s)))
 
     def drain(self, most_s: float) -> None:
-        """Begin no more requests; return when those on their way are answered, at the latest after `most_s` seconds."""
+        """Begin no more requests; return when those on their way are answered, at the latest after `most_s` seconds.
+
+        Arrivals that wait for a free user are taken for a moment longer; a queue is no reason to go on.
+        """
         if not self.is_ending:
             self.is_ending = True
-            self.recorder.end_at(int(self.now()))
-        until = time.perf_counter() + most_s
-        while time.perf_counter() < until and (self.recorder.in_flight or self._queued()):
+            self.recorder.end_at(self._last_second() if most_s else int(self.now()))
+        began = time.perf_counter()
+        while (passed := time.perf_counter() - began) < most_s:
+            self.is_closed = passed >= _QUEUE_S
+            if not self.recorder.in_flight and (self.is_closed or not self._queued()):
+                break
             gevent.sleep(_LOOK_S)
+
+    def _last_second(self) -> int:
+        """The last second that belongs to the last stage: what is answered late began in it, or before."""
+        late_s = self.elapsed_s - self.course.end_s
+        end = self.now() - (late_s if 0 <= late_s <= _LATE_S else 0.0)
+        return math.ceil(end - 0.5) - 1
 
     def state(self, users: int, *, is_worker: bool = True) -> dict[str, Any]:
         """The line of kind `state`; its CPU is what this process used since the last one."""

@@ -12,8 +12,6 @@ import gevent
 from load.inside.engine import Engine
 from load.inside.telling.stream import Stream
 
-DRAIN_S = 2.0
-"""How long requests on their way may take when the last stage is over."""
 _AFTER_S = 0.02
 """A second is written so much after it is over."""
 
@@ -47,7 +45,8 @@ class Alone:
     def finish(self) -> None:
         """The last stage is over."""
         self._reason = "done"
-        self.engine.drain(DRAIN_S)
+        # As long as any request may take: one that hangs is a time-out, and not left out of all figures.
+        self.engine.drain(self.engine.plan.timeout_s)
         self.environment.stop_timeout = 0
 
     def second(self) -> None:

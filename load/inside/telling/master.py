@@ -10,12 +10,14 @@ import gevent
 from locust.runners import STATE_MISSING
 
 from load.inside.engine import Engine
-from load.inside.telling.alone import DRAIN_S, at_sigterm, every_second
+from load.inside.telling.alone import at_sigterm, every_second
 from load.inside.telling.member import FINAL, FINISH, REPORT
 from load.inside.telling.stream import Stream
 
 _HAND_OVER_S = 2.5
 """How long workers have to stop their users and hand over, besides the time of requests on their way."""
+_LATE_S = 3.0
+"""How much later than the master a worker may have begun, and so end."""
 _LOOK_S = 0.02
 
 
@@ -63,7 +65,7 @@ class Master:
     def finish(self) -> None:
         """The last stage is over."""
         self._reason = "done"
-        self._finish(DRAIN_S)
+        self._finish(self.engine.plan.timeout_s)
 
     def second(self) -> None:
         """Who is lost, and how busy the master itself is."""
@@ -110,7 +112,7 @@ class Master:
         self.engine.drain(0)
         self.environment.stop_timeout = 0
         self.environment.runner.send_message(FINISH, {"drain_s": drain_s})
-        until = time.monotonic() + 2 * drain_s + _HAND_OVER_S
+        until = time.monotonic() + drain_s + (_LATE_S if drain_s else 0.0) + _HAND_OVER_S
         while time.monotonic() < until and self._missing():
             gevent.sleep(_LOOK_S)
         for name in self._missing():

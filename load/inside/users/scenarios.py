@@ -198,7 +198,7 @@ class Server(Sender):
         """Until no more arrive."""
         engine = self.engine
         weights = [journey.weight for journey in self.journeys]
-        while (arrival := engine.arrivals.claim()) is not None:
+        while not engine.is_closed and (arrival := engine.arrivals.claim()) is not None:
             due = (engine.began or 0.0) + arrival
             engine.recorder.in_flight += 1
             try:

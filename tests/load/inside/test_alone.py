@@ -162,6 +162,16 @@ def test_a_request_has_a_time_limit_as_a_whole(server: Target, tmp_path: Path) -
         assert min(second.histogram.percentile(1) for second in pressed.seconds(name)) >= 395
 
 
+def test_requests_that_hang_when_the_last_stage_is_over_are_time_outs(server: Target, tmp_path: Path) -> None:
+    told = plan(server.url, scenario(step("GET /never")), levels=((0, 3), (2, 3)), timeout=3.0)
+    pressed = press(told, tmp_path)
+    assert pressed.failures() == {"timeout": 3}
+    (second,) = pressed.seconds()
+    began = pressed.lines("began")[0]["at"]
+    # They belong to the stage that they were asked in.
+    assert began <= second.at + 0.5 < began + 2
+
+
 def test_a_server_that_refuses_is_not_asked_without_a_pause(tmp_path: Path) -> None:
     pressed = press(plan(nobody(), scenario(step("GET /x"), think=[0, 0]), levels=((0, 3), (1.5, 3))), tmp_path)
     assert pressed.failures() == {"refused": pressed.count()}
