@@ -14,6 +14,7 @@ from load.inside.plan import Plan, ScenarioPlan, StepPlan
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _IN_PATH = "/?#[]@!$&'()*+,;=:%-._~"
 _MOST_UNPACKED = 8_000_000
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Values = Mapping[str, Any]
@@ -44,6 +45,10 @@ class Step:
     def is_wanted(self, status: int) -> bool:
         """Whether that answer is what the step asks for."""
         return status in self._plan.status if self._plan.status else status < 400
+
+    def is_diverted(self, status: int) -> bool:
+        """Whether that answer sends elsewhere, as to a page to log in, and nobody said that it is to."""
+        return status in _REDIRECTS and not self._plan.status
 
     def undo(self, values: Values) -> str | None:
         """The request that takes away what this one made."""

@@ -88,6 +88,10 @@ class Sender(User):
                 request, is_head=step.is_head, keep=bool(step.save), is_repeatable=step.is_repeatable
             )
             failure = None if step.is_wanted(status) else str(status)
+            if step.is_diverted(status):
+                recorder.problem(
+                    f"{step.name} was redirected ({status}), is the session over? If not, give its 'status'"
+                )
         except gevent.Timeout as error:
             if error is not limit:
                 raise

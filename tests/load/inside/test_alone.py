@@ -131,6 +131,7 @@ def test_what_was_made_is_told_with_how_it_is_undone(mixed: tuple[Pressed, Targe
 
 def test_an_answer_without_the_value_is_a_problem(mixed: tuple[Pressed, Target]) -> None:
     assert "POST saves what is not there: the answer has no data.id" in mixed[0].problems()
+    assert "GET /away was redirected (302), is the session over? If not, give its 'status'" in mixed[0].problems()
 
 
 def test_the_stream_is_whole_and_in_order(mixed: tuple[Pressed, Target]) -> None:
