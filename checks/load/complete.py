@@ -12,6 +12,8 @@ from golive.judge.limits import number
 from golive.judge.load.result import LoadResult
 
 _OF_PLANNED = 0.9
+_OF_CAP = 0.95
+_LASTING_S = 3
 
 
 class Params(LoadParams):
@@ -38,6 +40,8 @@ def test_the_load_ran_to_its_end(
     measure(requests, unit="", name="requests", critical=1, better="higher")
     if not result.stopped:
         _judge_level(result, profile, measure)
+    if held_up := _held_up(load_run):
+        measure.warn(held_up)
     if result.saturated:
         measure.warn(f"the load generator was busy itself: {result.saturated}")
 
@@ -65,6 +69,18 @@ def _judge_level(result: LoadResult, profile: Profile, measure: Measure) -> None
         better="higher",
         detail=f"in {highest.name}; up to {waiting} arrivals waited for one of {profile.users} users",
     )
+
+
+def _held_up(load_run: Loaded) -> str:
+    """How the cap made users wait who would have asked more: less was pressed than so many of them do."""
+    most, profile = load_run.max_rate, load_run.profile
+    if most is None or profile.model == "open":
+        return ""
+    rates = [point.rate for point in load_run.result.series()]
+    lasting = max((min(rates[at : at + _LASTING_S]) for at in range(len(rates) - _LASTING_S + 1)), default=0.0)
+    if lasting < _OF_CAP * most:
+        return ""
+    return f"'max_rate' of {number(most)}/s was reached and held the users up: without it they would have asked more"
 
 
 def _requests_each(profile: Profile) -> float:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +39,13 @@ def test_a_load_that_came_to_its_end_passes() -> None:
     assert outcome.status is Status.PASS
     assert (outcome.value("requests"), outcome.value("highest level")) == (240, 10)
     assert "hold 1         2.0 to    12.0 s  level 10  200 requests  20.0/s  0 failed" in outcome.seen
+
+
+def test_users_that_the_cap_held_up_are_told() -> None:
+    capped = judge(complete, replace(loaded(steady()), max_rate=20.0))
+    assert capped.status is Status.WARN
+    assert "'max_rate' of 20/s was reached and held the users up" in capped.message
+    assert judge(complete, replace(loaded(steady()), max_rate=30.0)).status is Status.PASS
 
 
 def test_an_aborted_load_fails_with_the_reason() -> None:
