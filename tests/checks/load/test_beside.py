@@ -83,6 +83,14 @@ def test_too_few_looks_are_unknown_and_say_why(found: LoadResult) -> None:
     assert ("it hurt" in outcome.message) is bool(found.stopped)
 
 
+def test_a_few_looks_do_not_speak_for_many_that_failed() -> None:
+    problems = [(BEGAN + 5.0 + at / 10, "app cannot be reached") for at in range(9)]
+    outcome = beside(resources, HOST, values={"cpu": points([20] * 3), "memory": points([20] * 3)}, problems=problems)
+    assert (outcome.status, outcome.message) == (Status.UNKNOWN, "most looks failed: 9x app cannot be reached")
+    few = beside(resources, HOST, values={"cpu": points([20] * 3), "memory": points([20] * 3)}, problems=problems[:3])
+    assert few.status is Status.PASS
+
+
 def test_limits_that_nothing_breaks_are_refused() -> None:
     for keys in ({}, {"cpu": 100}, {"cpu": 80, "memory": 100}):
         assert resources.Params.model_validate({"profile": "noon", "host": "app", **keys}).asserts_nothing()
