@@ -48,6 +48,17 @@ def test_one_request_and_one_phase_are_judged_by_themselves() -> None:
     assert judge(latency, found, **{**keys, "critical": "100 ms"}, request=NAME, phase="hold").status is Status.PASS
 
 
+def test_requests_that_fail_quickly_do_not_hide_how_slow_the_others_are() -> None:
+    of = profile()
+    shed = [second(at, (2.0,) * 180 + (3000.0,) * 20, failures={"503": 180}) for at in range(12)]
+    for which in ("p50", "p90", "average"):
+        outcome = judge(latency, result(of, shed), critical="1 s", of=which)
+        assert outcome.status is Status.UNKNOWN, which
+        assert outcome.message.startswith(f"2160 of 2400 requests failed; if they failed quickly, {which} of the good")
+    few = [second(at, (2.0,) * 2 + (300.0,) * 198, failures={"503": 2}) for at in range(12)]
+    assert judge(latency, result(of, few), critical="1 s", of="p50").status is Status.PASS
+
+
 def test_in_the_open_model_latency_counts_from_the_intended_start() -> None:
     of = profile({"ramp": "2 s", "rate": "20/s"}, {"hold": "10 s"}, model="open", users=10)
     found = result(of, [second(at, intended=(800.0,) * 20) for at in range(12)])
