@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from fixtures.load_params import LoadParams, cut_short, require
 from fixtures.measure import EvidenceSink, Measure
@@ -30,8 +30,8 @@ class Params(LoadParams):
     by: Literal["highest", "lowest", "average", "last"] = Field("highest", description="which value is judged")
     unit: str = ""
     better: Literal["lower", "higher"] = "lower"
-    warning: float | None = None
-    critical: float
+    warning: FiniteFloat | None = None
+    critical: FiniteFloat
     step: Annotated[Duration, Field(gt=0)] = Field(5.0, description="time between two values")
     min_points: Count = Field(3, ge=1, description="values that it takes of each series")
 

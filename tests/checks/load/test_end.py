@@ -255,6 +255,20 @@ def test_what_is_endless_is_beyond_each_limit(
     assert prometheus.judge(**{"critical": 5, **keys}).status is status
 
 
+@pytest.mark.parametrize("limit", [".nan", ".inf", "-.inf"])
+@pytest.mark.parametrize("key", ["critical", "warning"])
+def test_a_limit_that_is_no_number_is_refused(limit: str, key: str) -> None:
+    keys = {
+        "profile": "noon",
+        "endpoint": "metrics",
+        "query": "waiting",
+        "critical": 5,
+        key: float(limit.replace(".", "")),
+    }
+    with pytest.raises(ValueError, match="finite number"):
+        metric.Params.model_validate(keys)
+
+
 def test_no_series_or_too_few_values_are_unknown(prometheus: PrometheusDouble) -> None:
     prometheus.data = {"status": "success", "data": {"resultType": "matrix", "result": []}}
     outcome = prometheus.judge(critical=5)
