@@ -219,3 +219,14 @@ def test_criteria_that_cannot_hold_or_name_what_is_not_there_are_refused() -> No
     assert unfit(users, at_least=10) == "None"
     with pytest.raises(ValueError, match="less than 100"):
         errors.Params.model_validate({"profile": "noon", "critical": 100})
+
+
+def test_users_whom_nobody_answers_are_not_served() -> None:
+    of = profile()
+    silent = judge(users, result(of, []), at_least=10)
+    assert (silent.status, silent.message) == (Status.UNKNOWN, "no request was answered")
+    refused = [second(at, (2.0,) * 20, failures={"503": 15} if at > 1 else {}) for at in range(12)]
+    outcome = judge(users, result(of, refused), at_least=10)
+    assert outcome.status is Status.FAIL
+    some = [second(at, (2.0,) * 20, failures={"503": 5}) for at in range(12)]
+    assert judge(users, result(of, some), at_least=10).status is Status.PASS
