@@ -104,8 +104,8 @@ def _aim(load: _Load, profile: _Profile) -> str | None:
 def _production(load: _Load, now: datetime) -> str | None:
     if load.production is None:
         return (
-            "this environment counts as production, which takes a permission ('load.production');"
-            " if nobody depends on it, say 'production: false'"
+            "this counts as production: say 'production: false' if nobody depends on it, or give a permission"
+            " ('load.production')"
         )
     if load.production.until <= now:
         return f"the permission for production ended {wording.moment(load.production.until)}"

@@ -38,11 +38,13 @@ def _longest(name: str, states: Sequence[State], above: float) -> tuple[float, s
         # What a state tells is of the time since the one before it.
         span = _INTERVAL_S if before is None else state.at - before
         before = state.at
-        if state.cpu is None or state.cpu <= above:
+        if state.cpu is not None and state.cpu <= above:
             lasted, peak = 0.0, 0.0
             continue
-        lasted, peak = lasted + span, max(peak, state.cpu)
+        # What is not told is not known to be low.
+        lasted, peak = lasted + span, max(peak, state.cpu or 0.0)
         if lasted > longest:
             longest = lasted
-            text = f"load process {name} used {peak:.0f} % of a core for {wording.span(lasted)}, above {above:g} %"
+            used = f"used {peak:.0f} % of a core" if peak else "did not tell its CPU use"
+            text = f"load process {name} {used} for {wording.span(lasted)}" + (f", above {above:g} %" if peak else "")
     return longest, text

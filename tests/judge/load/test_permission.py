@@ -68,8 +68,8 @@ def test_aim_that_is_not_allowed_is_refused() -> None:
 def test_what_says_nothing_of_itself_counts_as_production() -> None:
     told = refused(section(production=None))
     assert told == (
-        "load a is refused: this environment counts as production, which takes a permission ('load.production');"
-        " if nobody depends on it, say 'production: false'"
+        "load a is refused: this counts as production: say 'production: false' if nobody depends on it, or give a"
+        " permission ('load.production')"
     )
     assert refused(section(production=True)) == told
 

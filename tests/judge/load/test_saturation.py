@@ -12,9 +12,7 @@ def states(*cpu: float | None, worker: str = "w1", every_s: float = 1.0) -> list
     return [State(at=100 + i * every_s, worker=worker, users=1, cpu=value) for i, value in enumerate(cpu)]
 
 
-@pytest.mark.parametrize(
-    "cpu", [(40, 50, 60), (95, 95, 40, 95, 95), (90, 90, 90, 90), (None, 40, None), (99,), (95, 95, None, 95, 95)]
-)
+@pytest.mark.parametrize("cpu", [(40, 50, 60), (95, 95, 40, 95, 95), (90, 90, 90, 90), (None, 40, None), (99,)])
 def test_process_with_cpu_to_spare_is_believed(cpu: tuple[float | None, ...]) -> None:
     assert saturation(states(*cpu), above=90) == ""
 
@@ -26,6 +24,17 @@ def test_process_that_was_too_busy_for_three_seconds_is_told() -> None:
 
 def test_process_so_busy_that_it_told_it_late_is_told_too() -> None:
     assert saturation(states(40, 100, every_s=4.0), above=90).startswith("load process w1 used 100 % of a core for 4 s")
+
+
+@pytest.mark.parametrize(
+    ("cpu", "told"),
+    [
+        ((95, 95, None, 95), "used 95 % of a core for 4 s, above 90 %"),
+        ((5, None, None, None), "did not tell its CPU use for 3 s"),
+    ],
+)
+def test_what_is_not_told_is_not_known_to_be_low(cpu: tuple[float | None, ...], told: str) -> None:
+    assert saturation(states(*cpu), above=90) == f"load process w1 {told}"
 
 
 def test_order_of_the_states_is_no_matter() -> None:
