@@ -644,7 +644,8 @@ def test_critical_lines_of_the_start_are_told_though_they_lie_before_the_window(
         deployed_at=NOW - HOURS_2,
     )
     one = item(of, "logs.no-critical")
-    assert one.told == f"{count} among {len(starting or logs)} lines read"
+    read = len(starting or logs)
+    assert one.told == f"{count} among {read} line{'s' if read > 1 else ''} read"
     assert one.off == ("1 of them is critical: read them" if count else None)
     why = "1 critical among 2 lines read since it was deployed: its criterion is behind '#' until they are read"
     assert [(s.what, s.why) for s in made.proposal(of).sick] == ([("log api", why)] if count else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from golive.model import Status
 from tests.checks.logs.conftest import Logs
 from tests.judged import Judged
 
-SSHD = "May  1 10:00:00 h sshd[1]: Failed password for bob from 203.0.113.9 port 1 ssh2\n"
+NOW = datetime.now(UTC).astimezone()
+SSHD = f"{NOW:%b %e %H:%M:%S} h sshd[1]: Failed password for bob from 203.0.113.9 port 1 ssh2\n"
 
 
 def slow(logs: Logs, **more: Any) -> Judged:
