@@ -92,7 +92,7 @@ def test_a_quiet_log_passes(logs: Logs) -> None:
 @pytest.mark.parametrize(
     ("noun", "line"),
     [
-        ("failed login", SSHD),
+        pytest.param("failed login", SSHD, id="failed login"),
         ("refused access", '9.9.9.9 - - [01/May/2026:10:00:00 +0000] "GET /admin HTTP/1.1" 403 5\n'),
         ("invalid token", "WARNING: invalid token of 9.9.9.9\n"),
         ("sudo failure", "sudo: bob : user NOT in sudoers ; TTY=pts/0 ; COMMAND=/bin/sh\n"),
