@@ -119,7 +119,7 @@ load:
       scenarios: [{{name: any, as: cashier_store_1, think_time: 100 ms, steps: [GET /api/stores/1/products]}}]
       stages: [{{ramp: 1 s, users: 10}}, {{hold: 40 s}}]
     rush: &short
-      scenarios: [{{name: any, steps: [GET /health]}}]
+      scenarios: [{{name: any, think_time: 50 ms, steps: [GET /health]}}]
       stages: [{{ramp: 1 s, users: 2}}, {{hold: 3 s}}, {{spike: 1 s, users: 4}}, {{hold: 3 s}}]
     soak: *short
 adjust:
