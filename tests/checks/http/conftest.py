@@ -63,4 +63,4 @@ def run(shop: Shop, tmp_path: Path) -> Iterator[RunContext]:
 
 @pytest.fixture
 def bench(shop: Shop, run: RunContext) -> Bench:
-    return Bench(shop, run, environ={})
+    return Bench(shop, run, environ={"PATH": ""})

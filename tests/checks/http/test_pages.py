@@ -109,7 +109,9 @@ def test_a_dashboard_without_its_figures_fails(bench: Bench, breach: str, says: 
 
 def test_a_server_that_is_down_is_unknown(shop: Shop, tmp_path: Path) -> None:
     with refusing() as port:
-        bench = Bench(shop, run_context(tmp_path, **sections(shop, url=f"http://127.0.0.1:{port}")), environ={})
+        bench = Bench(
+            shop, run_context(tmp_path, **sections(shop, url=f"http://127.0.0.1:{port}")), environ={"PATH": ""}
+        )
         for outcome in (
             judge_page(bench),
             judge_dashboard(bench),
