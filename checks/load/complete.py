@@ -54,6 +54,7 @@ def _judge_level(result: LoadResult, profile: Profile, measure: Measure) -> None
         return
     flat = [phase for phase in result.phases if phase.kind != "ramp" and phase.end_s - phase.start_s >= 1]
     if not flat:
+        measure.unknown("no stage stays at a rate for a second, so whether it was reached cannot be told: add a hold")
         return
     highest = max(flat, key=lambda phase: phase.level)
     arrived = result.window(None, highest.name, with_warm_up=True).rate / _requests_each(profile)

@@ -4,6 +4,7 @@ Why: a leak of a few bytes a request shows under load in minutes, and in product
 When it fails: see in the evidence which service grows and how fast; compare what it allocates with the last release.
 """
 
+import math
 from typing import Annotated
 
 from pydantic import Field
@@ -81,6 +82,9 @@ def _judge(name: str, points: list[Point], criterion: Params, measure: Measure, 
         measure.unknown(f"memory of {name}: {few}{trouble}")
         return
     speed = f"{number(found.slope / 60)} MB a minute over {found.hours * 3600:.0f} s"
+    if math.isinf(found.percent):
+        measure.fail(f"memory of {name} rises from next to nothing ({speed}, p = {found.p:.2g}{trouble})")
+        return
     measure(
         found.percent,
         unit="%",

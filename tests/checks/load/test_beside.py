@@ -146,6 +146,13 @@ def test_memory_that_grows_steadily_fails(tmp_path: Path) -> None:
     assert "steadily, 30 MB a minute over " in outcome.message
 
 
+def test_memory_that_rises_from_next_to_nothing_fails(tmp_path: Path) -> None:
+    """The line through it begins below zero, so that there is no share to tell."""
+    outcome = grown(tmp_path, values={"api": FLAT, "worker": points([1.0 + i**2 / 2 for i in range(20)])})
+    assert outcome.status is Status.FAIL
+    assert outcome.message.startswith("memory of worker rises from next to nothing (")
+
+
 def test_a_cache_that_fills_up_or_a_little_noise_is_no_leak(tmp_path: Path) -> None:
     assert grown(tmp_path, values={"api": FLAT, "worker": CACHE}).status is Status.PASS
     keys = {**GROWS, "noise": "100 MB"}

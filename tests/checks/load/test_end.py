@@ -109,6 +109,13 @@ def test_arrivals_that_were_not_served_fail_unless_the_generator_was_at_fault() 
     assert judge(complete, loaded(steady((10.0,) * 37, of=of), of)).status is Status.PASS
 
 
+def test_arrivals_that_only_ever_ramp_leave_the_level_unknown() -> None:
+    of = profile({"ramp": "5 s", "rate": "40/s"}, model="open", users=10)
+    outcome = judge(complete, loaded(steady(of=of), of))
+    assert outcome.status is Status.UNKNOWN
+    assert outcome.message.startswith("no stage stays at a rate for a second")
+
+
 def test_a_busy_generator_is_a_warning() -> None:
     outcome = judge(complete, steady(saturated="w1 used 99 % of a core"))
     assert outcome.status is Status.WARN
