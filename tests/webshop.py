@@ -41,6 +41,8 @@ LIMITS = {"idle kiosk": (0.3, 60.0), "absolute kiosk": (0.4, 0.7)}
 HTML = """<!doctype html><html><head><title>Shop</title><link rel="stylesheet" href="style.css">
 <script src="/app.js"></script><link rel="icon" href="logo.svg"></head><body><h1>Welcome</h1>
 <img src="logo.svg"><img src="data:image/png;base64,AA=="></body></html>"""
+MOVES_ON = """<!doctype html><html><head><script>location.href = '/index.html'</script>
+<script src="/app.js?later" async></script></head><body></body></html>"""
 DASHBOARD = """<!doctype html><html><head><title>Dashboard</title><link rel="icon" href="logo.svg"></head><body>
 <p id="sales">-</p><script>
 fetch('/api/stores/1/dashboard', {headers: {Authorization: 'Bearer ' + sessionStorage.getItem('token')}})
@@ -274,9 +276,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _content(self, raw: bytes) -> tuple[str, str]:
         shop, path = self.shop, self.path.partition("?")[0]
+        if self.path == "/app.js?later":
+            time.sleep(1)
         if path in FILES and not ("asset-missing" in shop.breaches and path == "/style.css"):
             kind, content = FILES[path]
             return ("text/html", content) if "asset-is-html" in shop.breaches and path == "/app.js" else (kind, content)
+        if path == "/" and "moves-on" in shop.breaches:
+            return "text/html", MOVES_ON
+        if path == "/" and "routes" in shop.breaches:
+            return "text/html", HTML.replace("</body>", "<script>history.replaceState({}, '', '/shop')</script></body>")
         if path in ("/", "/index.html"):
             return "text/html; charset=utf-8", "Internal Server Error" if "error-page" in shop.breaches else HTML
         if path == "/dashboard.html":

@@ -151,17 +151,29 @@ class Browser:
 
 
 class _OpenPage:
-    """A page in a context of its own, and what goes wrong in it."""
+    """A page in a context of its own, and what goes wrong in it.
+
+    A page may move on at once to another one, such as a login. What it had asked for by then is given up and is missed
+    by nobody, so each request is kept with the document that asked for it, counted from 1.
+    """
 
     def __init__(self, context: Any) -> None:
         self.context = context
         self.console_errors: list[str] = []
-        self.failed_requests: list[str] = []
+        self._failures: list[tuple[int | None, str]] = []
+        self._document = 0
+        self._asked_by: dict[Any, int] = {}
         self.page = context.new_page()
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.console_errors.append(excerpt(str(error), 200)))
+        self.page.on("request", self._asked)
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
+
+    @property
+    def failed_requests(self) -> list[str]:
+        """What the page that is shown at the end did not get, and whatever went wrong on the way to it."""
+        return [told for document, told in self._failures if document in (None, self._document)]
 
     def __enter__(self) -> _OpenPage:
         return self
@@ -173,19 +185,26 @@ class _OpenPage:
         if message.type == "error":
             self.console_errors.append(excerpt(message.text, 200))
 
+    def _asked(self, request: Any) -> None:
+        self._asked_by[request] = self._document
+
     def _failed(self, request: Any) -> None:
         told = f"{request.method} {excerpt(request.url, 120)}"
         if request.failure != "net::ERR_ABORTED":
-            self.failed_requests.append(f"{told}: {request.failure}")
+            self._failures.append((None, f"{told}: {request.failure}"))
         elif request.resource_type in _NEEDED:
-            self.failed_requests.append(f"{told}: given up by the browser: missing, or no {request.resource_type}")
+            why = f"given up by the browser: missing, or no {request.resource_type}"
+            self._failures.append((self._asked_by.get(request), f"{told}: {why}"))
 
     def _response(self, response: Any) -> None:
-        told, kind = f"{response.request.method} {excerpt(response.url, 120)}", response.request.resource_type
+        request = response.request
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self._document += 1
+        told, kind = f"{request.method} {excerpt(response.url, 120)}", request.resource_type
         if response.status >= 400:
-            self.failed_requests.append(f"{told} answered {response.status}")
+            self._failures.append((None, f"{told} answered {response.status}"))
         elif kind in _NEEDED and response.headers.get("content-type", "").startswith("text/html"):
-            self.failed_requests.append(f"{told} answered a page in place of a {kind}")
+            self._failures.append((None, f"{told} answered a page in place of a {kind}"))
 
 
 def _looked(opened: _OpenPage, client: Client, path: str, selectors: Sequence[str], screenshot: Path | None) -> Visit:

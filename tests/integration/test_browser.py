@@ -62,13 +62,21 @@ def test_a_page_load_is_measured_by_the_browser(bench: Bench) -> None:
     assert all(bench.run.user_agent in agent for agent in agents)
 
 
+@pytest.mark.parametrize("routes", [False, True])
 @pytest.mark.parametrize("breach", ["asset-missing", "asset-is-html"])
-def test_a_page_without_one_of_its_files_is_no_page_that_loaded(bench: Bench, breach: str) -> None:
-    bench.shop.breaches.add(breach)
+def test_a_page_without_one_of_its_files_is_no_page_that_loaded(bench: Bench, breach: str, routes: bool) -> None:
+    """Also where the page gives itself another address, as applications in the browser do."""
+    bench.shop.breaches |= {breach, "routes"} if routes else {breach}
     outcome = bench.judge(page_load, endpoint="api", critical="10 s", browser="required")
     assert outcome.status is Status.UNKNOWN
     assert "does not load completely: GET " in outcome.message
     assert ("/style.css" if breach == "asset-missing" else "/app.js") in outcome.message
+
+
+def test_what_a_page_asked_for_before_it_moved_on_is_not_missed(bench: Bench) -> None:
+    bench.shop.breaches.add("moves-on")
+    outcome = bench.judge(page_load, endpoint="api", critical="10 s", browser="required")
+    assert outcome.status is Status.PASS, outcome.message
 
 
 def test_a_dashboard_with_numbers_passes_with_a_picture(bench: Bench) -> None:
